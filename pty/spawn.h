@@ -1,0 +1,84 @@
+/* Start one command with every setting applied in the child, and learn exactly what failed.
+ *
+ * The child is forked, never vforked: chdir, PATH search and exec happen in the child alone, so that
+ * a path on a dead network file system holds up no one else. Its failure comes back through a
+ * close-on-exec pipe that the caller watches: end of file with nothing read means that execve(2)
+ * succeeded, a struct spawn_failure means that it did not. Each command is the leader of a session
+ * and process group of its own. */
+#ifndef MITOFS_PTY_SPAWN_H
+#define MITOFS_PTY_SPAWN_H
+
+#include "pty/rlimits.h"
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* What the child was doing when it failed, in the order in which it does them. */
+enum spawn_stage {
+	SPAWN_FORK,
+	SPAWN_SESSION,
+	SPAWN_TERMINAL,
+	SPAWN_STDIO,
+	SPAWN_RLIMIT,
+	SPAWN_AFFINITY,
+	SPAWN_NICE,
+	SPAWN_OOM,
+	SPAWN_UMASK,
+	SPAWN_CWD,
+	SPAWN_PREEXEC, /* execve of the first word of the pre-exec chain */
+	SPAWN_EXEC,    /* execve of the command itself */
+};
+
+#define SPAWN_KEEP INT_MIN /* for umask, nice and oom: leave what the agent has */
+
+/* All strings are borrowed for the duration of the call. argv and env arrays end with NULL. */
+struct spawn_spec {
+	const char *file;   /* what to execute; without a slash it is looked up in the child's PATH */
+	char **argv;        /* argv[0] first; with @preexec the chain's words come first */
+	bool preexec;       /* argv starts with a pre-exec chain: a failed exec is SPAWN_PREEXEC */
+	bool clear_env;     /* start from nothing instead of the agent's environment */
+	char **unset_env;   /* names to remove, then */
+	char **set_env;     /* NAME=VALUE to set */
+	const char *cwd;    /* "~" and "~/x" mean the user's home; relative is under it; "" means "~" */
+	int umask;          /* or SPAWN_KEEP */
+	int nice;           /* absolute, -20 to 19, or SPAWN_KEEP */
+	int oom;            /* oom_score_adj, -1000 to 1000, or SPAWN_KEEP */
+	const char *affinity; /* CPU list, or "" to keep */
+	const struct rlimit_setting *rlimits;
+	size_t rlimit_count;
+	bool pty;
+	uint16_t columns, rows;
+	uint64_t tag; /* see pty/tree.h; 0 for none */
+};
+
+/* What the agent knows of its place that a child needs; filled once at the agent's start. */
+struct spawn_place {
+	const char *home;       /* the user's home directory, "/" if there is none */
+	uint64_t nofile_soft;   /* RLIMIT_NOFILE's soft limit before the agent raised it */
+};
+
+/* What comes back through the failure pipe; written with one write(2). */
+struct spawn_failure {
+	int32_t stage; /* enum spawn_stage */
+	int32_t error; /* errno */
+	int32_t index; /* which rlimit, for SPAWN_RLIMIT */
+};
+
+/* Fork the command of @spec with @stdio as its descriptors 0-2 (borrowed; with spec->pty all three
+ * are the terminal's slave, which becomes the controlling terminal). 0 with @ret_pid and
+ * @ret_failure_fd (close-on-exec, non-blocking, the caller's), or -errno of pipe2(2) or fork(2). */
+int spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, const int stdio[3],
+		pid_t *ret_pid, int *ret_failure_fd);
+
+/* The stage's name as errors print it: "fork", "cwd", "preexec", "exec" ... */
+const char *spawn_stage_name(enum spawn_stage stage);
+
+/* A sentence for @failure that names the thing: `"nosuch" not found in PATH=/usr/bin:/bin`,
+ * `cwd "/x": No such file or directory`, `rlimit nofile 99999999: Operation not permitted`. */
+void spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *failure,
+			char *text, size_t size);
+
+#endif

@@ -1,0 +1,123 @@
+/* What a failed spawn was, for a person.
+ *
+ * Runs in the agent after the child's struct spawn_failure came through the failure pipe, with the same spec
+ * that the child had: the sentence names the thing that was wrong, so that nobody has to guess which of ten
+ * settings "Operation not permitted" was about. Looks at no file: paths may lie on a dead network file
+ * system. */
+#include "pty/spawn.h"
+
+#include "pty/environment.h"
+#include "pty/textbuf.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static const struct {
+	enum spawn_stage stage;
+	const char *name;
+} names[] = {
+	{ SPAWN_FORK, "fork" },       { SPAWN_SESSION, "session" }, { SPAWN_TERMINAL, "terminal" },
+	{ SPAWN_STDIO, "stdio" },     { SPAWN_RLIMIT, "rlimit" },   { SPAWN_AFFINITY, "affinity" },
+	{ SPAWN_NICE, "nice" },       { SPAWN_OOM, "oom" },         { SPAWN_UMASK, "umask" },
+	{ SPAWN_CWD, "cwd" },         { SPAWN_PREEXEC, "preexec" }, { SPAWN_EXEC, "exec" },
+};
+
+const char *
+spawn_stage_name(enum spawn_stage stage)
+{
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].stage == stage)
+			return names[i].name;
+	return "spawn";
+}
+
+static void
+add_limit(struct textbuf *buf, uint64_t limit)
+{
+	if (limit == RLIMIT_UNLIMITED)
+		textbuf_add(buf, "unlimited");
+	else
+		textbuf_add_unsigned(buf, limit);
+}
+
+/* `nofile 99999999: above the hard limit 4096`. */
+static void
+add_rlimit(struct textbuf *buf, const struct spawn_spec *spec, const struct spawn_failure *failure)
+{
+	const struct rlimit_setting *setting;
+	struct rlimit limit;
+	int resource;
+
+	if (failure->index < 0 || (size_t)failure->index >= spec->rlimit_count)
+		return;
+	setting = &spec->rlimits[failure->index];
+	resource = rlimit_resource(setting->name);
+	textbuf_add_all(buf, setting->name, " ", NULL);
+	add_limit(buf, setting->soft);
+	if (setting->has_hard) {
+		textbuf_add(buf, ":");
+		add_limit(buf, setting->hard);
+	}
+	if (failure->error == EINVAL && resource >= 0 && !prlimit(0, resource, NULL, &limit)) {
+		textbuf_add(buf, ": above the hard limit ");
+		add_limit(buf, limit.rlim_max);
+	} else {
+		textbuf_add_all(buf, ": ", strerror(failure->error), NULL);
+	}
+}
+
+/* `"nosuch" not found in PATH=/usr/bin:/bin`, or the file and the reason. */
+static void
+add_file(struct textbuf *buf, const struct spawn_spec *spec, int error)
+{
+	char **environment = NULL;
+
+	textbuf_add_all(buf, "\"", spec->file, "\"", NULL);
+	if (error == ENOENT && !strchr(spec->file, '/'))
+		environment = environment_new(spec);
+	if (environment)
+		textbuf_add_all(buf, " not found in PATH=", environment_path(environment), NULL);
+	else
+		textbuf_add_all(buf, ": ", strerror(error), NULL);
+	free(environment);
+}
+
+/* The setting that @stage applied, as the user wrote it. */
+static void
+add_value(struct textbuf *buf, const struct spawn_spec *spec, enum spawn_stage stage)
+{
+	if (stage == SPAWN_CWD)
+		textbuf_add_all(buf, " \"", spec->cwd && *spec->cwd ? spec->cwd : "~", "\"", NULL);
+	if (stage == SPAWN_AFFINITY)
+		textbuf_add_all(buf, " ", spec->affinity, NULL);
+	if (stage == SPAWN_NICE || stage == SPAWN_OOM) {
+		textbuf_add(buf, " ");
+		textbuf_add_signed(buf, stage == SPAWN_NICE ? spec->nice : spec->oom);
+	}
+}
+
+void
+spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *failure, char *text, size_t size)
+{
+	enum spawn_stage stage = (enum spawn_stage)failure->stage;
+	struct textbuf buf;
+
+	textbuf_init(&buf, text, size);
+	if (stage == SPAWN_EXEC) {
+		add_file(&buf, spec, failure->error);
+		return;
+	}
+	textbuf_add(&buf, spawn_stage_name(stage));
+	if (stage == SPAWN_PREEXEC) {
+		textbuf_add(&buf, " ");
+		add_file(&buf, spec, failure->error);
+	} else if (stage == SPAWN_RLIMIT) {
+		textbuf_add(&buf, " ");
+		add_rlimit(&buf, spec, failure);
+	} else {
+		add_value(&buf, spec, stage);
+		textbuf_add_all(&buf, ": ", strerror(failure->error), NULL);
+	}
+}

@@ -1,0 +1,57 @@
+# shellcheck shell=sh
+# What the CI cells share: counting. Read after scripts/lib.sh.
+#
+# A cell is a script scripts/ci/NAME that can be run alone. It runs its checks by check() and run_tests(),
+# and ends with finish(), which prints the sum. With MITOFS_COUNTS set (by .ci/run) the sum is also added
+# to that file, as a line "CELL PASSED FAILED".
+
+passed=0
+failed=0
+skipped=0
+
+# One check that counts as one: check NAME COMMAND...
+check() {
+	check_name=$1
+	shift
+	if "$@"; then
+		passed=$((passed + 1))
+		printf 'ok      %s\n' "$check_name"
+	else
+		failed=$((failed + 1))
+		printf 'FAILED  %s\n' "$check_name"
+	fi
+}
+
+# Run a build directory's tests, all or those chosen: run_tests DIR [ARGUMENT OF meson test...]
+# Each test case counts.
+run_tests() {
+	tests_dir=$1
+	shift
+	tests_status=0
+	rm -f "$tests_dir/meson-logs/testlog.json"
+	meson test -C "$tests_dir" --no-rebuild --print-errorlogs --logbase testlog "$@" ||
+		tests_status=$?
+	counts=$(scripts/ci/count "$tests_dir/meson-logs/testlog.json") || {
+		counts='0 1 0'
+	}
+	# shellcheck disable=SC2086 # three numbers
+	set -- $counts
+	if [ "$tests_status" != 0 ] && [ "$2" = 0 ]; then
+		set -- "$1" 1 "$3"
+	fi
+	passed=$((passed + $1))
+	failed=$((failed + $2))
+	skipped=$((skipped + $3))
+}
+
+# Print the sum and end: finish CELL
+finish() {
+	if [ "${MITOFS_COUNTS-}" ]; then
+		printf '%s %s %s\n' "$1" "$passed" "$failed" >>"$MITOFS_COUNTS"
+	fi
+	printf '%s: %s ok, %s not ok' "$1" "$passed" "$failed"
+	[ "$skipped" = 0 ] || printf ', %s skipped' "$skipped"
+	printf '\n'
+	[ "$failed" = 0 ]
+	exit
+}

@@ -1,0 +1,100 @@
+# shellcheck shell=sh
+# What the scripts share: talking, installing packages, building. It is read by `. scripts/lib.sh` from a
+# script that has changed to the top of the tree. POSIX sh.
+
+say() {
+	printf '== %s\n' "$*"
+}
+
+die() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# Run a command as root: as it is for root, through sudo for anybody else.
+as_root() {
+	if [ "$(id -u)" = 0 ]; then
+		"$@"
+	elif command -v sudo >/dev/null 2>&1; then
+		sudo "$@"
+	else
+		die "this needs root, and there is no sudo: $*"
+	fi
+}
+
+installed() {
+	dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'
+}
+
+# Install those of the Debian packages that are missing. `a|b` is satisfied by either, and installs a.
+need_packages() {
+	missing=
+	for entry in "$@"; do
+		found=
+		for package in $(printf '%s' "$entry" | tr '|' ' '); do
+			if installed "$package"; then
+				found=yes
+			fi
+		done
+		[ "$found" ] || missing="$missing ${entry%%|*}"
+	done
+	if [ -z "$missing" ]; then
+		return 0
+	fi
+	command -v apt-get >/dev/null 2>&1 ||
+		die "these packages are missing, and there is no apt-get:$missing"
+	say "installing$missing"
+	as_root apt-get update -q || say "apt-get update failed; trying with what is known"
+	# shellcheck disable=SC2086 # one word for each package
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+		install -q -y --no-install-recommends $missing </dev/null
+}
+
+# What it takes to build mitofs, to mount it, and to run its tests.
+# shellcheck disable=SC2034 # for those who read this
+BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-dev libfuse3-dev fuse3 uuid-dev
+	musl-tools'
+# shellcheck disable=SC2034
+TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db'
+# shellcheck disable=SC2034
+LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
+
+# Configure (once) and compile in a directory: build DIR [MESON OPTION...]
+build() {
+	build_dir=$1
+	shift
+	if [ -f "$build_dir/build.ninja" ]; then
+		if [ $# -gt 0 ]; then
+			meson configure "$build_dir" "$@"
+		fi
+	else
+		meson setup "$build_dir" "$@"
+	fi
+	meson compile -C "$build_dir"
+}
+
+# Whether a FUSE device can be opened; says what to do where it cannot.
+need_fuse() {
+	if [ ! -e /dev/fuse ]; then
+		die "/dev/fuse does not exist: load the module with: sudo modprobe fuse"
+	fi
+	# shellcheck disable=SC2188 # nothing but the open is wanted
+	if ! (: <>/dev/fuse) 2>/dev/null; then
+		ls -l /dev/fuse >&2
+		die "$(id -un) cannot open /dev/fuse; allow it with: sudo chmod 666 /dev/fuse"
+	fi
+}
+
+# Whether a mitofs is mounted on this directory. Reads no file of the mount, so that a dead one cannot hold it up.
+# Four kinds of bytes are written as \ooo in mountinfo.
+mounted() {
+	DIR=$1 awk '
+		BEGIN {
+			dir = ENVIRON["DIR"]
+			gsub(/\\/, "\\134", dir); gsub(/ /, "\\040", dir)
+			gsub(/\t/, "\\011", dir); gsub(/\n/, "\\012", dir)
+		}
+		$5 == dir { for (i = 7; i < NF; i++) if ($i == "-") type = $(i + 1) }
+		END { exit type != "fuse.mitofs" }
+	' /proc/self/mountinfo
+}
