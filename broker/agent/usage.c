@@ -1,0 +1,75 @@
+/* What running commands have used so far.
+ *
+ * One timer for all runs, armed while any runs: once a second each leader's stat is read, and only if that shows
+ * that it ran at all, its status too, for the peak of its memory. What has not changed is not sent. CPU time
+ * includes children that the leader has waited for, as EXIT's does. */
+#include "broker/agent/usage.h"
+
+#include "broker/agent/agent.h"
+#include "broker/agent/report.h"
+#include "pty/number.h"
+#include "pty/procfile.h"
+
+#include <sys/auxv.h>
+
+#define TICK_MS 1000
+
+/* The peak of resident memory in bytes, 0 if it is not told. */
+static uint64_t
+memory_peak(pid_t pid)
+{
+	char path[PROCFILE_PATH], text[4096];
+	const char *next;
+	uint64_t kib = 0;
+
+	procfile_path(path, pid, "status");
+	if (procfile_read(path, text, sizeof(text)) < 0)
+		return 0;
+	next = procfile_line(text, "VmHWM:");
+	return !next || number_take(&next, &kib) < 0 ? 0 : kib * 1024;
+}
+
+/* Tell what @run has used, if that is news. */
+static void
+run_measure(struct run *run, uint64_t tick_usec)
+{
+	struct procstat stat;
+	uint64_t user, system, peak;
+
+	if (run->state != RUN_RUNNING || run->forgotten || procstat_read(run->pid, &stat) < 0)
+		return;
+	user = stat.user_ticks * tick_usec;
+	system = stat.system_ticks * tick_usec;
+	if (user == run->used_user && system == run->used_system && stat.resident == run->used_resident)
+		return;
+	peak = memory_peak(run->pid);
+	run->used_resident = stat.resident;
+	if (user == run->used_user && system == run->used_system && peak == run->used_peak)
+		return;
+	run->used_user = user;
+	run->used_system = system;
+	run->used_peak = peak;
+	report_usage(run, user, system, peak);
+}
+
+static void
+usage_on_tick(struct timer *timer)
+{
+	struct agent *agent = owner_of(timer, struct agent, usage.tick);
+	uint64_t tick_usec = 1000000 / getauxval(AT_CLKTCK);
+
+	for (size_t i = 0; i < RUNS_BUCKETS; i++)
+		for (struct run *run = agent->runs.by_pid[i]; run; run = run->next_pid)
+			run_measure(run, tick_usec);
+	if (agent->runs.live)
+		loop_arm(&agent->loop, timer, TICK_MS);
+}
+
+void
+usage_begin(struct agent *agent)
+{
+	if (agent->usage.tick.armed)
+		return;
+	agent->usage.tick.fire = usage_on_tick;
+	loop_arm(&agent->loop, &agent->usage.tick, TICK_MS);
+}
