@@ -1,0 +1,28 @@
+/* stdout, stderr, log and events: files that grow, each open file with a reader of its own. */
+#ifndef MITOFS_FS_STREAMFILE_H
+#define MITOFS_FS_STREAMFILE_H
+
+#include "fs/files.h"
+
+/* Bytes so far; 1 while it is empty and may grow, since tools believe that a file of size 0 has no more; 0 before
+ * any run. */
+guint64 stdout_size(Context *context);
+guint64 stderr_size(Context *context);
+guint64 log_size(Context *context);
+guint64 events_size(Context *context);
+gint64 stdout_mtime(Context *context);
+gint64 stderr_mtime(Context *context);
+gint64 log_mtime(Context *context);
+
+int stdout_open(OpenFile *file);
+int stderr_open(OpenFile *file);
+int log_open(OpenFile *file);
+int events_open(OpenFile *file);
+void streamfile_release(OpenFile *file);
+void events_release(OpenFile *file);
+
+gssize streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2], int *ret_count);
+void streamfile_consume(OpenFile *file, guint64 offset, gsize size);
+Notifier *streamfile_changed(OpenFile *file);
+
+#endif
