@@ -168,7 +168,7 @@ channels_offer_room(Link *link)
 {
 	if (link->bulk.size > BULK_MAX / 2)
 		return;
-	while (!link->dead && link->bulk.size < BULK_MAX && link->waiting.head != NULL) {
+	while (!link->dead && link->bulk.size + ATOMIC_WRITE <= BULK_MAX && link->waiting.head != NULL) {
 		Channel *channel = g_queue_pop_head_link(&link->waiting)->data;
 
 		channel->waits = FALSE;

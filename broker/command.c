@@ -312,19 +312,31 @@ command_submit(Context *context, GStrv words, gboolean async, CommandDone done, 
 	return command_run(command, async || skip > 0, done, data, error);
 }
 
+/* The verb `signal` and the words of @text, which blanks separate. */
+static GStrv
+signal_words(const char *text)
+{
+	g_auto(GStrv) pieces = g_strsplit_set(text, " \t", -1);
+	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
+
+	g_strv_builder_add(words, "signal");
+	for (guint i = 0; pieces[i] != NULL; i++) {
+		if (pieces[i][0] != '\0')
+			g_strv_builder_add(words, pieces[i]);
+	}
+	return g_strv_builder_end(words);
+}
+
 Command *
 command_signal(Context *context, const char *text, CommandDone done, void *data, GError **error)
 {
-	g_autofree char *line = g_strconcat("signal ", text, NULL);
 	g_autoptr(GError) wrong = NULL;
 
-	g_strchomp(line);
 	if (!check_context(context, &wrong)) {
 		g_propagate_error(error, g_steal_pointer(&wrong));
 		return NULL;
 	}
-	GStrv words = g_strsplit_set(line, " \t", -1);
-	return command_run(command_new(context, &verb_signal, words, 0), FALSE, done, data, error);
+	return command_run(command_new(context, &verb_signal, signal_words(text), 0), FALSE, done, data, error);
 }
 
 /* Take it back with @error. */

@@ -223,25 +223,33 @@ link_write_all(Link *link)
 	return TRUE;
 }
 
-/* At the turn's end: write the batch; wait for the transport where it does not take all. */
-static gboolean
-link_flush(void *data)
+/* Write the batch; wait for the transport where it does not take all. */
+static void
+link_write_batch(Link *link)
 {
-	Link *link = data;
-
-	link->flush_wanted = FALSE;
-	if (link->dead)
-		return G_SOURCE_REMOVE;
 	gboolean all = link_write_all(link);
+
 	channels_offer_room(link);
 	if (link->dead || link->carrier != NULL || all == !link->out_waiting)
-		return G_SOURCE_REMOVE;
+		return;
 	link->out_waiting = !all;
 	guint32 out = all ? 0 : EPOLLOUT;
 	if (link->out_watch != NULL)
 		poller_set(link->out_watch, out);
 	else
 		poller_set(link->in_watch, (link->go_on_source == 0 ? EPOLLIN : 0) | out);
+}
+
+/* At the turn's end. The link may be lost by it, and freed by its owner then. */
+static gboolean
+link_flush(void *data)
+{
+	Link *link = link_ref(data);
+
+	link->flush_wanted = FALSE;
+	if (!link->dead)
+		link_write_batch(link);
+	link_unref(link);
 	return G_SOURCE_REMOVE;
 }
 
@@ -381,7 +389,8 @@ link_on_readable(Link *link)
 {
 	gsize left = link->leftover->len;
 
-	memcpy(read_buffer, link->leftover->data, left);
+	if (left > 0)
+		memcpy(read_buffer, link->leftover->data, left);
 	gssize got = link_read(link, read_buffer + left, READ_SIZE - left);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -54,6 +55,7 @@ child_exec(int image, int socket, int nowhere)
 {
 	char name[] = LOCAL_AGENT_NAME;
 	char *const argv[] = { name, NULL };
+	char path[32];
 	sigset_t none;
 
 	sigemptyset(&none);
@@ -61,6 +63,9 @@ child_exec(int image, int socket, int nowhere)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(socket, STDIN_FILENO) >= 0 && dup2(socket, STDOUT_FILENO) >= 0 && dup2(nowhere, STDERR_FILENO) >= 0)
 		fexecve(image, argv, environ);
+	/* valgrind has no execveat(2) of a descriptor, but knows this way. */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", image);
+	execve(path, argv, environ);
 	_exit(127);
 }
 

@@ -29,7 +29,7 @@ void run_abandon(Run *run);
 gboolean run_starting(const Run *run);
 Stream *run_output(Run *run, int which);
 gboolean run_outputs_ended(const Run *run);
-/* It ended by KILL at or after @since, microseconds since the epoch. */
+/* It ended by KILL, or was lost with its agent, at or after @since, microseconds since the epoch. */
 gboolean run_killed_since(const Run *run, gint64 since);
 /* A reader has seen a stream of it end, so it may well be exiting: of two ends that come at once one is first. */
 gboolean run_seems_over(const Run *run);

@@ -568,7 +568,9 @@ run_seems_over(const Run *run)
 gboolean
 run_killed_since(const Run *run, gint64 since)
 {
-	return run->state == RUN_EXITED && run->ended >= since && strcmp(run->argument, "KILL") == 0;
+	if (run->ended < since)
+		return FALSE;
+	return run->state == RUN_LOST || (run->state == RUN_EXITED && strcmp(run->argument, "KILL") == 0);
 }
 
 Channel *

@@ -46,6 +46,7 @@ struct StreamReader {
 	guint64 kernel_next; /* the kernel's offset behind the last read */
 	guint64 next;        /* the stream's offset behind it */
 	guint64 looked;      /* where the last look began */
+	guint64 held;	     /* kept from here on: shells read ahead and seek back, so a read is over with the next */
 };
 
 static guint64 total_limit = 256 * 1024 * 1024;
@@ -173,7 +174,7 @@ stream_evictable(const Stream *stream)
 	for (guint i = 0; !stream->drop && i < stream->readers->len; i++) {
 		const StreamReader *reader = g_ptr_array_index(stream->readers, i);
 
-		low = MIN(low, MAX(reader->next, stream->ring.start));
+		low = MIN(low, MAX(reader->held, stream->ring.start));
 	}
 	return low - stream->ring.start;
 }
@@ -504,10 +505,14 @@ gssize
 stream_reader_look(StreamReader *reader, guint64 offset, gsize size, struct iovec iov[2], int *ret_count)
 {
 	Stream *stream = reader->stream;
-	guint64 from = offset == reader->kernel_next ? reader->next : offset;
+	gboolean continues = offset == reader->kernel_next;
+	guint64 from = MAX(continues ? reader->next : offset, stream->ring.start);
 
-	from = MAX(from, stream->ring.start);
 	reader->looked = from;
+	if (continues && from > reader->held) {
+		reader->held = from;
+		stream_resume(stream);
+	}
 	*ret_count = 0;
 	if (from < stream->ring.end) {
 		size = (gsize)MIN(size, stream->ring.end - from);
@@ -526,6 +531,7 @@ stream_reader_consume(StreamReader *reader, guint64 offset, gsize size)
 
 	reader->kernel_next = offset + size;
 	reader->next = reader->looked + size;
+	reader->held = reader->looked;
 	if (reader->looked <= stream->given)
 		stream->given = MAX(stream->given, reader->next);
 	stream_resume(stream);

@@ -1,5 +1,5 @@
-/* Attributes: everything belongs to the mounting user, nothing can be given away or opened up. Times may be "set"
- * without effect, for touch(1) and tar(1). */
+/* Attributes: everything belongs to the mounting user, nothing can be given away or opened up.
+ * Times may be "set" without effect, for touch(1) and tar(1). */
 #include "fs/attributes.h"
 
 #include "fs/openfile.h"
@@ -15,7 +15,8 @@
 static struct timespec
 timespec_of(gint64 usec)
 {
-	return (struct timespec){ .tv_sec = usec / G_USEC_PER_SEC, .tv_nsec = usec % G_USEC_PER_SEC * 1000 };
+	return (struct timespec){.tv_sec = usec / G_USEC_PER_SEC,
+				 .tv_nsec = usec % G_USEC_PER_SEC * 1000};
 }
 
 /* Links of a directory: its own two, and one from each directory in it. */
@@ -107,7 +108,8 @@ attributes_truncate(const Node *node, off_t size, struct fuse_file_info *info)
 }
 
 void
-attributes_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *stat, int which, struct fuse_file_info *info)
+attributes_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *stat, int which,
+		      struct fuse_file_info *info)
 {
 	Mount *mount = fuse_req_userdata(req);
 	g_autoptr(Reply) reply = reply_new(req);
@@ -132,7 +134,7 @@ attributes_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *stat, int whic
 void
 attributes_op_statfs(fuse_req_t req, fuse_ino_t id)
 {
-	struct statvfs statvfs = { .f_bsize = BLOCK_SIZE, .f_frsize = BLOCK_SIZE, .f_namemax = 255 };
+	struct statvfs statvfs = {.f_bsize = BLOCK_SIZE, .f_frsize = BLOCK_SIZE, .f_namemax = 255};
 
 	reply_statfs(reply_new(req), &statvfs);
 }

@@ -1,11 +1,13 @@
 /* Waiting for a command on behalf of a write(2).
  *
- * FUSE reports any caught signal, a SIGCHLD of an interactive shell too, as one INTERRUPT and never another. So the
- * caller's pending signals are read, every 50 ms from the first INTERRUPT on, until one of them means that the wait is
- * over. Then the command is cancelled, and its outcome awaited for half a second, so that what the caller is told is
- * what happened; a place that does not answer by then is not worth an unkillable caller.
+ * FUSE reports any caught signal, a SIGCHLD of an interactive shell too, as one INTERRUPT and never
+ * another. So the caller's pending signals are read, every 50 ms from the first INTERRUPT on, until
+ * one of them means that the wait is over. Then the command is cancelled, and its outcome awaited
+ * for half a second, so that what the caller is told is what happened; a place that does not answer
+ * by then is not worth an unkillable caller.
  *
- * The answer may therefore come before the command's outcome; the CommandWait lives until both have. */
+ * The answer may therefore come before the command's outcome; the CommandWait lives until both
+ * have. */
 #include "fs/commandwait.h"
 
 #include "fs/pending.h"

@@ -8,12 +8,13 @@
 
 typedef struct CommandWait CommandWait;
 
-/* The outcome: @code is an errno or 0. With @cancelled the caller wants no more of it, even if it succeeded.
- * @reply is taken. Once, and never from inside command_wait_park(). */
+/* The outcome: @code is an errno or 0. With @cancelled the caller wants no more of it, even if it
+ * succeeded. @reply is taken. Once, and never from inside command_wait_park(). */
 typedef void (*CommandWaitDone)(int code, gboolean cancelled, Reply *reply, void *data);
 
-/* To be made before the command is submitted with command_wait_on_done and the new CommandWait. Then either
- * command_wait_park(), which takes all, or command_wait_free() when the outcome was known at once. */
+/* To be made before the command is submitted with command_wait_on_done and the new CommandWait.
+ * Then either command_wait_park(), which takes all, or command_wait_free() when the outcome was
+ * known at once. */
 CommandWait *command_wait_new(CommandWaitDone done, void *data);
 void command_wait_free(CommandWait *wait);
 void command_wait_on_done(const GError *error, void *wait);

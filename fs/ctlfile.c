@@ -1,11 +1,11 @@
 /* An open ctl: its unfinished tail, and the write that is being carried out.
  *
- * The commands of a write run in order until one fails. If some had succeeded, the write is short, and a program that
- * means to write everything comes again with the rest: the failed command is kept with its errno, which answers that
- * next write instead of running it twice.
+ * The commands of a write run in order until one fails. If some had succeeded, the write is short,
+ * and a program that means to write everything comes again with the rest: the failed command is
+ * kept with its errno, which answers that next write instead of running it twice.
  *
- * A write waits for one command at a time. The kernel sends no second write of the same file meanwhile, since a write
- * holds the inode, and no RELEASE. */
+ * A write waits for one command at a time. The kernel sends no second write of the same file
+ * meanwhile, since a write holds the inode, and no RELEASE. */
 #include "fs/ctlfile.h"
 
 #include "fs/commandwait.h"
@@ -17,8 +17,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* A command without its newline runs at RELEASE only if it came in one write shorter than this: a longer one may have
- * been cut by the program that wrote it. */
+/* A command without its newline runs at RELEASE only if it came in one write shorter than this: a
+ * longer one may have been cut by the program that wrote it. */
 #define LAST_WRITE_MAX 4096
 
 typedef struct CtlFile CtlFile;
@@ -64,7 +64,8 @@ ctl_write_finish(CtlWrite *write, Reply *reply, int code)
 		reply_error(reply, code);
 	} else {
 		if (code != 0) {
-			ctl->failed = g_bytes_new(write->bytes + write->done, write->at - write->done);
+			ctl->failed =
+				g_bytes_new(write->bytes + write->done, write->at - write->done);
 			ctl->failed_code = code;
 		}
 		reply_written(reply, write->done);
@@ -81,8 +82,8 @@ ctl_write_submit(CtlWrite *write, Reply *reply, GStrv words, int *ret_code)
 {
 	g_autoptr(GError) error = NULL;
 	CommandWait *wait = command_wait_new(ctl_write_on_done, write);
-	Command *command = command_submit(write->file->context, words, write->nonblock, command_wait_on_done,
-					  wait, &error);
+	Command *command = command_submit(write->file->context, words, write->nonblock,
+					  command_wait_on_done, wait, &error);
 
 	if (command == NULL) {
 		command_wait_free(wait);
@@ -95,15 +96,16 @@ ctl_write_submit(CtlWrite *write, Reply *reply, GStrv words, int *ret_code)
 	return FALSE;
 }
 
-/* Scan for the next command; its words, or NULL with @ret_code set for nothing more or a bad one. */
+/* Scan for the next command; its words, or NULL with @ret_code set for nothing more or a bad
+ * one. */
 static GStrv
 ctl_write_scan(CtlWrite *write, int *ret_code)
 {
 	g_autoptr(GError) error = NULL;
 	GStrv words = NULL;
 	gsize used;
-	ScanResult result = scanner_feed(write->ctl->scanner, write->bytes + write->at, write->size - write->at,
-					 &used, &words, &error);
+	ScanResult result = scanner_feed(write->ctl->scanner, write->bytes + write->at,
+					 write->size - write->at, &used, &words, &error);
 
 	write->at += used;
 	write->ctl->tail = result == SCAN_MORE ? write->ctl->tail + used : 0;
@@ -150,7 +152,8 @@ ctl_write_on_done(int code, gboolean cancelled, Reply *reply, void *data)
 		ctl_write_finish(write, reply, code);
 }
 
-/* Whether @bytes begin with the command that has failed already: the rest of a short write. Forgets it. */
+/* Whether @bytes begin with the command that has failed already: the rest of a short write. Forgets
+ * it. */
 static gboolean
 ctl_repeats_failure(CtlFile *ctl, const char *bytes, gsize size)
 {
@@ -180,16 +183,18 @@ ctlfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gbool
 		return;
 	}
 	write = g_new0(CtlWrite, 1);
-	*write = (CtlWrite){ .file = file, .ctl = ctl, .bytes = bytes, .size = size, .nonblock = nonblock };
+	*write = (CtlWrite){
+		.file = file, .ctl = ctl, .bytes = bytes, .size = size, .nonblock = nonblock};
 	ctl_write_run(write, reply);
 }
 
-/* Run what is left without a newline, if it is surely the whole of what was meant; a writer that was killed is
- * released too. Nobody waits for it: its outcome is in the context's `error`. */
+/* Run what is left without a newline, if it is surely the whole of what was meant; a writer that
+ * was killed is released too. Nobody waits for it: its outcome is in the context's `error`. */
 static void
 ctl_run_tail(OpenFile *file, CtlFile *ctl)
 {
-	gboolean is_whole = ctl->writes == 1 && ctl->bytes < LAST_WRITE_MAX && ctl->tail == ctl->bytes;
+	gboolean is_whole =
+		ctl->writes == 1 && ctl->bytes < LAST_WRITE_MAX && ctl->tail == ctl->bytes;
 	gboolean is_pending = scanner_pending(ctl->scanner);
 	GStrv words = is_whole ? scanner_finish(ctl->scanner) : NULL;
 	g_autoptr(GError) error = NULL;
@@ -197,7 +202,8 @@ ctl_run_tail(OpenFile *file, CtlFile *ctl)
 	if (words != NULL) {
 		CommandWait *wait = command_wait_new(NULL, NULL);
 
-		if (command_submit(file->context, words, TRUE, command_wait_on_done, wait, &error) == NULL)
+		if (command_submit(file->context, words, TRUE, command_wait_on_done, wait,
+				   &error) == NULL)
 			command_wait_free(wait);
 	} else if (is_pending) {
 		fail(&error, EINVAL, "unfinished command dropped");

@@ -1,5 +1,5 @@
-/* The child holds the writing end of a pipe: one byte means "ready", its end without one means that there will be no
- * mount. Until then its stderr is the user's. */
+/* The child holds the writing end of a pipe: one byte means "ready", its end without one means that
+ * there will be no mount. Until then its stderr is the user's. */
 #include "fs/daemon.h"
 
 #include "pty/autofd.h"
@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 static int ready_pipe = -1;
@@ -29,7 +28,6 @@ daemon_prepare(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGCHLD, SIG_DFL);
 	signal(SIGPIPE, SIG_IGN);
-	umask(077);
 }
 
 /* The parent: report what became of the child. */

@@ -1,5 +1,6 @@
-/* Names: lookup, mkdir, rmdir, rename. Only children/ ever changes, and only by contexts; what else is asked for is
- * EPERM. Everything here is answered at once: a MKDIR that waited would freeze the directory for all. */
+/* Names: lookup, mkdir, rmdir, rename. Only children/ ever changes, and only by contexts; what else
+ * is asked for is EPERM. Everything here is answered at once: a MKDIR that waited would freeze the
+ * directory for all. */
 #include "fs/dirs.h"
 
 #include "fs/attributes.h"
@@ -25,8 +26,10 @@ dirs_reply_entry(Mount *mount, Context *context, const FileRow *row, Reply *repl
 	struct fuse_entry_param entry = {
 		.ino = node->id,
 		.attr_timeout = attributes_timeout(row),
-		/* The name of a file that keeps its nodeid may be kept too: it goes with its directory. */
-		.entry_timeout = row->flags & FILE_FRESH ? 0 : ENTRY_TIMEOUT,
+		/* The name of a directory may be kept: it keeps its nodeid. A stream does too, but
+		 * its size has to come anew with each open: sendfile(2) believes a size of 0 that
+		 * an earlier stat has left behind. */
+		.entry_timeout = row->flags & (FILE_FRESH | FILE_STREAM) ? 0 : ENTRY_TIMEOUT,
 	};
 
 	attributes_of_node(mount, node, &entry.attr);
@@ -46,7 +49,8 @@ dirs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (node != NULL && node_is_children(node)) {
 		context = context_child(node->context, name);
 		row = &files_context_row;
-	} else if (node != NULL && node->row == &files_context_row && !context_removed(node->context)) {
+	} else if (node != NULL && node->row == &files_context_row &&
+		   !context_removed(node->context)) {
 		context = node->context;
 		row = files_find(name);
 	}
@@ -75,7 +79,8 @@ dirs_op_forget_multi(fuse_req_t req, size_t count, struct fuse_forget_data *forg
 	reply_none(req);
 }
 
-/* The context whose children/ is @parent, if the caller may change it; else NULL with the errno in @ret_code. */
+/* The context whose children/ is @parent, if the caller may change it; else NULL with the errno in
+ * @ret_code. */
 static Context *
 dirs_changing(Mount *mount, fuse_ino_t parent, const Reply *reply, int *ret_code)
 {
@@ -123,11 +128,11 @@ dirs_op_rmdir(fuse_req_t req, fuse_ino_t parent, const char *name)
 	reply_error(g_steal_pointer(&reply), code);
 }
 
-/* A context keeps its place among its siblings: to another parent is EPERM and not EXDEV, after which mv(1) would try
- * to copy. */
+/* A context keeps its place among its siblings: to another parent is EPERM and not EXDEV, after
+ * which mv(1) would try to copy. */
 void
-dirs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent, const char *new_name,
-	       unsigned int flags)
+dirs_op_rename(fuse_req_t req, fuse_ino_t parent, const char *name, fuse_ino_t new_parent,
+	       const char *new_name, unsigned int flags)
 {
 	Mount *mount = fuse_req_userdata(req);
 	g_autoptr(Reply) reply = reply_new(req);

@@ -5,6 +5,7 @@
 #include "fs/files.h"
 
 int errorfile_truncate(Context *context, OpenFile *file);
-void errorfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gboolean nonblock);
+void errorfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size,
+		     gboolean nonblock);
 
 #endif

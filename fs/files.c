@@ -17,17 +17,19 @@
 /* clang-format off */
 static const FileRow rows[] = {
 	{ .name = "ctl", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR,
-	  .text = context_ctl_text, .open = ctlfile_open, .release = ctlfile_release, .look = textfile_look,
-	  .write = ctlfile_write },
+	  .text = context_ctl_text, .open = ctlfile_open, .release = ctlfile_release,
+	  .look = textfile_look, .write = ctlfile_write },
 	{ .name = "stdin", .mode = S_IFREG | 0200, .flags = FILE_FRESH | FILE_CURSOR,
 	  .open = stdinfile_open, .release = stdinfile_release, .truncate = stdinfile_truncate,
 	  .write = stdinfile_write, .writable = stdinfile_writable, .changed = stdinfile_changed },
 	{ .name = "stdout", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
-	  .size = stdout_size, .mtime = stdout_mtime, .open = stdout_open, .release = streamfile_release,
-	  .look = streamfile_look, .consume = streamfile_consume, .changed = streamfile_changed },
+	  .size = stdout_size, .mtime = stdout_mtime, .open = stdout_open,
+	  .release = streamfile_release, .look = streamfile_look,
+	  .consume = streamfile_consume, .changed = streamfile_changed },
 	{ .name = "stderr", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
-	  .size = stderr_size, .mtime = stderr_mtime, .open = stderr_open, .release = streamfile_release,
-	  .look = streamfile_look, .consume = streamfile_consume, .changed = streamfile_changed },
+	  .size = stderr_size, .mtime = stderr_mtime, .open = stderr_open,
+	  .release = streamfile_release, .look = streamfile_look,
+	  .consume = streamfile_consume, .changed = streamfile_changed },
 	{ .name = "signal", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR,
 	  .text = context_signal_text, .look = textfile_look, .write = signalfile_write },
 	{ .name = "status", .mode = S_IFREG | 0400, .flags = FILE_FRESH,
@@ -39,8 +41,9 @@ static const FileRow rows[] = {
 	  .text = context_error_text, .truncate = errorfile_truncate, .look = textfile_look,
 	  .write = errorfile_write },
 	{ .name = "log", .mode = S_IFREG | 0400, .flags = FILE_STREAM | FILE_ENDS,
-	  .size = log_size, .mtime = log_mtime, .open = log_open, .release = streamfile_release,
-	  .look = streamfile_look, .consume = streamfile_consume, .changed = streamfile_changed },
+	  .size = log_size, .mtime = log_mtime, .open = log_open,
+	  .release = streamfile_release, .look = streamfile_look,
+	  .consume = streamfile_consume, .changed = streamfile_changed },
 	{ .name = "events", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
 	  .size = events_size, .open = events_open, .release = events_release,
 	  .look = streamfile_look, .consume = streamfile_consume, .changed = streamfile_changed },
@@ -48,7 +51,7 @@ static const FileRow rows[] = {
 };
 /* clang-format on */
 
-const FileRow files_context_row = { .name = ".", .mode = S_IFDIR | 0700 };
+const FileRow files_context_row = {.name = ".", .mode = S_IFDIR | 0700};
 
 /* Low bits of an inode number that tell the files of one context apart. */
 #define INODE_BITS 5

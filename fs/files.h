@@ -1,4 +1,5 @@
-/* The files of a context, as rows of a table: lookup, readdir, getattr, open, read, write and poll all read them. */
+/* The files of a context, as rows of a table: lookup, readdir, getattr, open, read, write and poll
+ * all read them. */
 #ifndef MITOFS_FS_FILES_H
 #define MITOFS_FS_FILES_H
 
@@ -12,15 +13,19 @@ typedef struct OpenFile OpenFile;
 typedef struct Reply Reply;
 
 enum {
-	FILE_FRESH = 1 << 0,  /* a fresh nodeid at each LOOKUP (see node.h) */
-	FILE_CURSOR = 1 << 1, /* no position in the kernel (FOPEN_STREAM) when open for writing, else a read and a write
-			       * of one O_RDWR description would wait for each other: each has its own cursor */
-	FILE_STREAM = 1 << 2, /* grows; not to be read through the page cache */
-	FILE_ENDS = 1 << 3,   /* a read at its end is at the end for now, where other streams wait */
+	/* A fresh nodeid at each LOOKUP (see node.h). */
+	FILE_FRESH = 1 << 0,
+	/* No position in the kernel (FOPEN_STREAM) when open for writing: each has its own cursor.
+	 * Else a read and a write of one O_RDWR description would wait for each other. */
+	FILE_CURSOR = 1 << 1,
+	/* Grows; not to be read through the page cache. */
+	FILE_STREAM = 1 << 2,
+	/* A read at its end is at the end for now, where other streams wait. */
+	FILE_ENDS = 1 << 3,
 };
 
-/* A row. What is NULL does not happen to the file. Handlers get open files that the row's own `open` made; they
- * return 0 or -errno unless said otherwise. */
+/* A row. What is NULL does not happen to the file. Handlers get open files that the row's own
+ * `open` made; they return 0 or -errno unless said otherwise. */
 struct FileRow {
 	const char *name;
 	mode_t mode; /* type and permissions */
@@ -28,24 +33,30 @@ struct FileRow {
 
 	/* The whole text, rendered at LOOKUP. */
 	void (*text)(Context *context, GString *out);
-	/* st_size and st_mtime (microseconds) of a file without a text; NULL: 0, and the time of the context. */
+	/* st_size and st_mtime (microseconds) of a file without a text; NULL: 0, and the time of
+	 * the context. */
 	guint64 (*size)(Context *context);
 	gint64 (*mtime)(Context *context);
 
 	int (*open)(OpenFile *file);
 	void (*release)(OpenFile *file);
-	/* Open with O_TRUNC after `open`, or truncate(2) to 0, then with @file NULL if no open file was named. */
+	/* Open with O_TRUNC after `open`, or truncate(2) to 0, then with @file NULL if no open file
+	 * was named. */
 	int (*truncate)(Context *context, OpenFile *file);
 
-	/* What a read of @size bytes at @offset gets, as stream_reader_look(): bytes, 0 at the end, -EAGAIN where it
-	 * has to wait for `changed`, or -errno. Nothing is consumed before `consume`. */
-	gssize (*look)(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2], int *ret_count);
+	/* What a read of @size bytes at @offset gets, as stream_reader_look(): bytes, 0 at the end,
+	 * -EAGAIN where it has to wait for `changed`, or -errno. Nothing is consumed before
+	 * `consume`. */
+	gssize (*look)(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
+		       int *ret_count);
 	void (*consume)(OpenFile *file, guint64 offset, gsize size);
 	/* One write(2). @reply is taken; @bytes are borrowed for the call. */
-	void (*write)(OpenFile *file, Reply *reply, const char *bytes, gsize size, gboolean nonblock);
+	void (*write)(OpenFile *file, Reply *reply, const char *bytes, gsize size,
+		      gboolean nonblock);
 	/* Whether a write would not wait; NULL: never does. */
 	gboolean (*writable)(OpenFile *file);
-	/* Told when `look` or `writable` may answer differently; NULL (the function or its result): never. */
+	/* Told when `look` or `writable` may answer differently; NULL (the function or its result):
+	 * never. */
 	Notifier *(*changed)(OpenFile *file);
 };
 

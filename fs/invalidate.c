@@ -1,6 +1,7 @@
-/* fuse_lowlevel_notify_inval_entry() waits for the directory's lock, which whoever has an unanswered mkdir there
- * holds: called from the loop that has to answer it, it would hang the mount for good. So a thread of its own makes
- * the call, and hands the token back to the loop. It touches nothing else, and takes no signals. */
+/* fuse_lowlevel_notify_inval_entry() waits for the directory's lock, which whoever has an
+ * unanswered mkdir there holds: called from the loop that has to answer it, it would hang the mount
+ * for good. So a thread of its own makes the call, and hands the token back to the loop. It touches
+ * nothing else, and takes no signals. */
 #include "fs/invalidate.h"
 
 #include <signal.h>
@@ -52,8 +53,8 @@ invalidator_run(void *data)
 
 	while ((name = g_async_queue_pop(invalidator->queue)) != (void *)invalidator) {
 		if (!g_atomic_int_get(&invalidator->stopped))
-			fuse_lowlevel_notify_inval_entry(invalidator->session, name->parent, name->name,
-							 strlen(name->name));
+			fuse_lowlevel_notify_inval_entry(invalidator->session, name->parent,
+							 name->name, strlen(name->name));
 		g_idle_add_full(G_PRIORITY_DEFAULT, name_on_forgotten, name, name_free);
 	}
 	return NULL;
@@ -80,7 +81,7 @@ invalidator_push(Invalidator *invalidator, guint64 parent, const char *name, voi
 {
 	Name *entry = g_new(Name, 1);
 
-	*entry = (Name){ invalidator, parent, g_strdup(name), token };
+	*entry = (Name){invalidator, parent, g_strdup(name), token};
 	invalidator->pending++;
 	g_async_queue_push(invalidator->queue, entry);
 }

@@ -1,4 +1,5 @@
-/* Names that the broker removes itself: the kernel is told to forget them, from a thread of their own. */
+/* Names that the broker removes itself: the kernel is told to forget them, from a thread of their
+ * own. */
 #ifndef MITOFS_FS_INVALIDATE_H
 #define MITOFS_FS_INVALIDATE_H
 
@@ -6,7 +7,8 @@
 #include <glib.h>
 
 typedef struct Invalidator Invalidator;
-/* Called from the main loop, once for each name, when the kernel has forgotten it or cannot be told. */
+/* Called from the main loop, once for each name, when the kernel has forgotten it or cannot be
+ * told. */
 typedef void (*InvalidateDone)(void *token);
 
 /* @session is borrowed and has to outlive the Invalidator. */
@@ -15,8 +17,8 @@ Invalidator *invalidator_new(struct fuse_session *session, InvalidateDone done);
 void invalidator_push(Invalidator *invalidator, guint64 parent, const char *name, void *token);
 /* No more names are told to the kernel; those that wait are done at once. */
 void invalidator_stop(Invalidator *invalidator);
-/* Whether every name is done. A call into the kernel may wait for an answer of the main loop, so the loop has to go
- * on until then. */
+/* Whether every name is done. A call into the kernel may wait for an answer of the main loop, so
+ * the loop has to go on until then. */
 gboolean invalidator_is_idle(const Invalidator *invalidator);
 /* Only once it is idle. */
 void invalidator_free(Invalidator *invalidator);

@@ -1,10 +1,11 @@
 /* Listings: one page of a directory, from an offset that the kernel gives back.
  *
- * Offsets: 1 is behind ".", 2 behind ".."; then in a context the number of the row, in children/ the serial of the
- * child, which never changes and never comes again, so a page that follows any change misses and repeats nothing.
+ * Offsets: 1 is behind ".", 2 behind ".."; then in a context the number of the row, in children/
+ * the serial of the child, which never changes and never comes again, so a page that follows any
+ * change misses and repeats nothing.
  *
- * With readdirplus a directory comes with its node, counted as a lookup; a file only by name (nodeid 0), since a node
- * of its own would be one text rendered and forgotten for each name. */
+ * With readdirplus a directory comes with its node, counted as a lookup; a file only by name
+ * (nodeid 0), since a node of its own would be one text rendered and forgotten for each name. */
 #include "fs/listing.h"
 
 #include "fs/attributes.h"
@@ -22,13 +23,15 @@ struct Listing {
 
 /* Add an entry; FALSE if the page is full. */
 static gboolean
-listing_add(Listing *listing, const char *name, Context *context, const FileRow *row, off_t next, gboolean take)
+listing_add(Listing *listing, const char *name, Context *context, const FileRow *row, off_t next,
+	    gboolean take)
 {
-	struct fuse_entry_param entry = { 0 };
+	struct fuse_entry_param entry = {0};
 	char *at = listing->page + listing->used;
 	gsize room = listing->size - listing->used;
-	gsize needed = listing->plus ? fuse_add_direntry_plus(listing->req, NULL, 0, name, &entry, next)
-				     : fuse_add_direntry(listing->req, NULL, 0, name, &entry.attr, next);
+	gsize needed = listing->plus
+			       ? fuse_add_direntry_plus(listing->req, NULL, 0, name, &entry, next)
+			       : fuse_add_direntry(listing->req, NULL, 0, name, &entry.attr, next);
 
 	if (needed > room)
 		return FALSE;
@@ -87,19 +90,21 @@ listing_add_children(Listing *listing, Context *context, off_t offset)
 
 	while ((child = context_child_after(context, serial)) != NULL) {
 		serial = context_serial(child);
-		if (!listing_add(listing, context_name(child), child, &files_context_row, (off_t)serial + 2, TRUE))
+		if (!listing_add(listing, context_name(child), child, &files_context_row,
+				 (off_t)serial + 2, TRUE))
 			return;
 	}
 }
 
-/* Answer with one page. An answer that does not arrive means that the kernel has gone, and its lookups with it. */
+/* Answer with one page. An answer that does not arrive means that the kernel has gone, and its
+ * lookups with it. */
 static void
 listing_reply(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, gboolean plus)
 {
 	Mount *mount = fuse_req_userdata(req);
 	g_autoptr(Reply) reply = reply_new(req);
 	g_autofree char *page = g_malloc(size);
-	Listing listing = { .mount = mount, .req = req, .plus = plus, .page = page, .size = size };
+	Listing listing = {.mount = mount, .req = req, .plus = plus, .page = page, .size = size};
 	Node *node = node_find(mount->nodes, id);
 
 	if (node == NULL || !S_ISDIR(node->row->mode)) {
@@ -116,13 +121,15 @@ listing_reply(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, gboolean
 }
 
 void
-listing_op_readdir(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, struct fuse_file_info *info)
+listing_op_readdir(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
+		   struct fuse_file_info *info)
 {
 	listing_reply(req, id, size, offset, FALSE);
 }
 
 void
-listing_op_readdirplus(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, struct fuse_file_info *info)
+listing_op_readdirplus(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset,
+		       struct fuse_file_info *info)
 {
 	listing_reply(req, id, size, offset, TRUE);
 }

@@ -1,5 +1,5 @@
-/* GLib's structured lines, by level. A daemon has no stderr worth writing to: its lines go to the journal, and to
- * syslog where there is none. */
+/* GLib's structured lines, by level. A daemon has no stderr worth writing to: its lines go to the
+ * journal, and to syslog where there is none. */
 #include "fs/logging.h"
 
 #include <syslog.h>

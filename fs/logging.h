@@ -4,7 +4,8 @@
 
 #include <glib.h>
 
-/* Log what is at least as grave as @level to stderr; once logging_detach() was called, to the journal or syslog(3). */
+/* Log what is at least as grave as @level to stderr; once logging_detach() was called, to the
+ * journal or syslog(3). */
 void logging_start(GLogLevelFlags level);
 void logging_detach(void);
 

@@ -1,9 +1,10 @@
 /* mitofs: from the command line to the mount, and back to none.
  *
- * The order matters. The watcher is forked before there are threads, and holds nothing of the broker's. The broker
- * starts its agent before the mount, since a process that is spawned later might meet the mount before anyone serves
- * it; and RLIMIT_NOFILE is raised behind that, so that commands get the limit that the user had. At the end the loop
- * goes on until the agents are gone and no thread waits in the kernel; then the mount goes, then the broker. */
+ * The order matters. The watcher is forked before there are threads, and holds nothing of the
+ * broker's. The broker starts its agent before the mount, since a process that is spawned later
+ * might meet the mount before anyone serves it; and RLIMIT_NOFILE is raised behind that, so that
+ * commands get the limit that the user had. At the end the loop goes on until the agents are gone
+ * and no thread waits in the kernel; then the mount goes, then the broker. */
 #include "fs/daemon.h"
 #include "fs/invalidate.h"
 #include "fs/logging.h"
@@ -44,11 +45,12 @@ struct Program {
 static void
 program_quit_if_done(Program *program)
 {
-	if (program->stopped && (program->invalidator == NULL || invalidator_is_idle(program->invalidator)))
+	if (program->stopped &&
+	    (program->invalidator == NULL || invalidator_is_idle(program->invalidator)))
 		g_main_loop_quit(program->loop);
 }
 
-static Program the_program = { .lock = -1 };
+static Program the_program = {.lock = -1};
 
 /* The kernel has forgotten a name, or need not. */
 static void
@@ -151,8 +153,11 @@ program_prepare(Program *program, int argc, char **argv, GError **error)
 	program->mountpoint = mountpoint_resolve(options->mountpoint, error);
 	if (program->mountpoint == NULL)
 		return FALSE;
-	if (!options->foreground && !daemon_fork(error))
-		return FALSE;
+	if (!options->foreground) {
+		if (!daemon_fork(error))
+			return FALSE;
+		logging_detach();
+	}
 	program->lock = mountpoint_lock(program->mountpoint, &program->lock_file, error);
 	if (program->lock < 0 || !mountpoint_check(program->mountpoint, options->nonempty, error))
 		return FALSE;
@@ -166,13 +171,16 @@ program_prepare(Program *program, int argc, char **argv, GError **error)
 static gboolean
 program_start(Program *program, GError **error)
 {
-	const BrokerHooks hooks = { program_on_removed, program_on_stopping, program_on_stopped, program };
+	const BrokerHooks hooks = {program_on_removed, program_on_stopping, program_on_stopped,
+				   program};
 	guint64 limit = timeouts_limit("/proc/sys/fs/fuse");
 	Mount *mount = &program->mount;
 
 	if (limit > 0)
-		g_message("the kernel ends mounts whose requests wait too long (fs.fuse.*_request_timeout): "
-			  "reads that wait get EINTR after %" G_GUINT64_FORMAT " s", limit / 1000);
+		g_message("the kernel ends mounts whose requests wait too long "
+			  "(fs.fuse.*_request_timeout): "
+			  "reads that wait get EINTR after %" G_GUINT64_FORMAT " s",
+			  limit / 1000);
 	mount->uid = getuid();
 	mount->gid = getgid();
 	mount->shared = program->options->shared;
@@ -183,10 +191,12 @@ program_start(Program *program, GError **error)
 	broker_spare_process(mount->broker, watcher_pid(program->watcher));
 	raise_descriptor_limit();
 	mount->nodes = node_table_new(broker_root(mount->broker), &files_context_row);
-	program->session = session_new(mount, program->options->fuse, program->options->debug, error);
+	program->session =
+		session_new(mount, program->options->fuse, program->options->debug, error);
 	if (program->session == NULL)
 		return FALSE;
-	program->invalidator = invalidator_new(session_fuse(program->session), program_on_forgotten);
+	program->invalidator =
+		invalidator_new(session_fuse(program->session), program_on_forgotten);
 	if (!session_mount(program->session, program->mountpoint, program_on_ended, program, error))
 		return FALSE;
 	watcher_mounted(program->watcher);
@@ -197,20 +207,18 @@ program_start(Program *program, GError **error)
 static void
 program_run(Program *program)
 {
-	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
 
 	program->loop = g_main_loop_new(NULL, FALSE);
 	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
 		g_unix_signal_add(signals[i], program_on_signal, program);
-	if (!program->options->foreground)
-		logging_detach();
 	daemon_ready();
 	g_main_loop_run(program->loop);
 	g_main_loop_unref(program->loop);
 }
 
-/* Undo what was done, whatever that was: open files before the session whose polls they hold, the mount before the
- * broker, the watcher behind the mount. */
+/* Undo what was done, whatever that was: open files before the session whose polls they hold, the
+ * mount before the broker, the watcher behind the mount. */
 static void
 program_end(Program *program)
 {

@@ -1,4 +1,5 @@
-/* A mount: what the handlers of the kernel's requests share. Its parts are made and freed in main.c. */
+/* A mount: what the handlers of the kernel's requests share. Its parts are made and freed in
+ * main.c. */
 #ifndef MITOFS_FS_MOUNT_H
 #define MITOFS_FS_MOUNT_H
 

@@ -1,5 +1,6 @@
-/* Reading mountinfo. No GLib allocation and no threads: the watcher uses it too, after a fork. A line is
- * ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE OPTIONS, with \040 and the like in paths. */
+/* Reading mountinfo. No GLib allocation and no threads: the watcher uses it too, after a fork. A
+ * line is ID PARENT MAJOR:MINOR ROOT MOUNTPOINT OPTIONS [TAGS...] - TYPE SOURCE OPTIONS, with \040
+ * and the like in paths. */
 #include "fs/mountinfo.h"
 
 #include <limits.h>
@@ -34,7 +35,8 @@ mountinfo_parse(const char *line, MountInfo *ret, char *path)
 	int at = 0;
 	const char *tail;
 
-	if (sscanf(line, "%d %*d %u:%u %*s %n", &ret->id, &major_number, &minor_number, &at) != 3 || at == 0)
+	if (sscanf(line, "%d %*d %u:%u %*s %n", &ret->id, &major_number, &minor_number, &at) != 3 ||
+	    at == 0)
 		return FALSE;
 	tail = strstr(line + at, " - ");
 	if (tail == NULL || sscanf(tail, " - %63s", ret->type) != 1)

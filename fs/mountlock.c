@@ -1,6 +1,7 @@
-/* The lock of a mountpoint: a file in the user's runtime directory, named by what the mountpoint's name stands in
- * (which does not change when something is mounted on it), held with flock(2) for as long as the broker lives. The file
- * holds its pid. Who gives the lock back removes the file first, so who gets one on a file without a name tries again. */
+/* The lock of a mountpoint: a file in the user's runtime directory, named by what the mountpoint's
+ * name stands in (which does not change when something is mounted on it), held with flock(2) for as
+ * long as the broker lives. The file holds its pid. Who gives the lock back removes the file first,
+ * so who gets one on a file without a name tries again. */
 #include "fs/mountpoint.h"
 
 #include "pty/autofd.h"
@@ -54,7 +55,7 @@ lock_file(const char *mountpoint, GError **error)
 	g_autofree char *parent = g_path_get_dirname(mountpoint);
 	g_autofree char *name = g_path_get_basename(mountpoint);
 	g_autofree char *directory = runtime_directory(error);
-	struct stat place, space = { 0 };
+	struct stat place, space = {0};
 
 	if (directory == NULL)
 		return NULL;
@@ -63,8 +64,9 @@ lock_file(const char *mountpoint, GError **error)
 		return NULL;
 	}
 	stat("/proc/self/ns/mnt", &space);
-	g_autofree char *key = g_strdup_printf("%ju:%ju:%ju:%s", (uintmax_t)space.st_ino, (uintmax_t)place.st_dev,
-					       (uintmax_t)place.st_ino, name);
+	g_autofree char *key =
+		g_strdup_printf("%ju:%ju:%ju:%s", (uintmax_t)space.st_ino, (uintmax_t)place.st_dev,
+				(uintmax_t)place.st_ino, name);
 	g_autofree char *sum = g_compute_checksum_for_string(G_CHECKSUM_SHA256, key, -1);
 	sum[16] = '\0';
 	return g_strdup_printf("%s/mitofs-%s.lock", directory, sum);
@@ -79,7 +81,8 @@ fail_locked(int fd, const char *mountpoint, GError **error)
 	int pid = size > 0 ? atoi(text) : 0;
 
 	if (pid > 0)
-		return fail(error, EBUSY, "%s: already mounted or being mounted by pid %d", mountpoint, pid);
+		return fail(error, EBUSY, "%s: already mounted or being mounted by pid %d",
+			    mountpoint, pid);
 	return fail(error, EBUSY, "%s: already being mounted", mountpoint);
 }
 

@@ -1,5 +1,5 @@
-/* Checks of the mountpoint, and what a broker that was killed has left there. Nothing here touches a live mount of
- * FUSE: its process may be stopped, and would be waited for. */
+/* Checks of the mountpoint, and what a broker that was killed has left there. Nothing here touches
+ * a live mount of FUSE: its process may be stopped, and would be waited for. */
 #include "fs/mountpoint.h"
 
 #include "fs/mountinfo.h"
@@ -7,6 +7,7 @@
 #include "broker/error.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -43,6 +44,14 @@ mountpoint_resolve(const char *path, GError **error)
 }
 
 gboolean
+mountpoint_is_stale(const char *mountpoint)
+{
+	struct statx answer;
+
+	return statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC, STATX_MODE, &answer) < 0 && errno == ENOTCONN;
+}
+
+gboolean
 mountpoint_detach(const char *mountpoint)
 {
 	pid_t pid;
@@ -52,10 +61,12 @@ mountpoint_detach(const char *mountpoint)
 		return umount2(mountpoint, MNT_DETACH | UMOUNT_NOFOLLOW) == 0;
 	pid = fork();
 	if (pid == 0) {
-		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint, (char *)NULL);
+		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", mountpoint,
+		       (char *)NULL);
 		_exit(127);
 	}
-	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+	return pid > 0 && waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+	       WEXITSTATUS(status) == 0;
 }
 
 /* Refuse a mount of FUSE on @mountpoint, but clear one of ours whose broker has died. */
@@ -63,16 +74,17 @@ static gboolean
 check_mounted(const char *mountpoint, GError **error)
 {
 	MountInfo info;
-	struct stat stat_buffer;
 
 	if (!mountinfo_at(mountpoint, &info) || !g_str_has_prefix(info.type, "fuse"))
 		return TRUE;
 	if (strcmp(info.type, MOUNTINFO_TYPE) != 0)
-		return fail(error, EBUSY, "%s: a %s filesystem is mounted there", mountpoint, info.type);
-	if (stat(mountpoint, &stat_buffer) == 0 || errno != ENOTCONN)
+		return fail(error, EBUSY, "%s: a %s filesystem is mounted there", mountpoint,
+			    info.type);
+	if (!mountpoint_is_stale(mountpoint))
 		return fail(error, EBUSY, "%s: mitofs is mounted there already", mountpoint);
 	if (!mountpoint_detach(mountpoint))
-		return fail(error, EBUSY, "%s: the stale mount of a broker that died cannot be unmounted: %s",
+		return fail(error, EBUSY,
+			    "%s: the stale mount of a broker that died cannot be unmounted: %s",
 			    mountpoint, g_strerror(errno));
 	g_printerr("mitofs: %s: cleared the stale mount of a broker that died\n", mountpoint);
 	return check_mounted(mountpoint, error);
@@ -87,7 +99,8 @@ check_empty(const char *mountpoint, GError **error)
 	if (directory == NULL)
 		return fail(error, EACCES, "%s: cannot be read", mountpoint);
 	if (g_dir_read_name(directory) != NULL)
-		return fail(error, ENOTEMPTY, "%s: not empty (mount over it with -o nonempty)", mountpoint);
+		return fail(error, ENOTEMPTY, "%s: not empty (mount over it with -o nonempty)",
+			    mountpoint);
 	return TRUE;
 }
 
@@ -118,5 +131,6 @@ mountpoint_check(const char *mountpoint, gboolean nonempty, GError **error)
 		return fail(error, ENOTDIR, "%s: not a directory", mountpoint);
 	if (mountinfo_of(stat_buffer.st_dev, &info) && strcmp(info.type, MOUNTINFO_TYPE) == 0)
 		return fail(error, ELOOP, "%s: inside a mitofs mount", mountpoint);
-	return check_rights(mountpoint, &stat_buffer, error) && (nonempty || check_empty(mountpoint, error));
+	return check_rights(mountpoint, &stat_buffer, error) &&
+	       (nonempty || check_empty(mountpoint, error));
 }

@@ -1,5 +1,5 @@
-/* The table of nodes: all of them by nodeid, and those that are shared by (context, row). Nodes hold their context;
- * the root's node stays until the table goes. */
+/* The table of nodes: all of them by nodeid, and those that are shared by (context, row). Nodes
+ * hold their context; the root's node stays until the table goes. */
 #include "fs/node.h"
 
 #include <fuse_lowlevel.h>
@@ -97,7 +97,7 @@ node_find(NodeTable *table, guint64 id)
 Node *
 node_known(NodeTable *table, Context *context, const FileRow *row)
 {
-	Node key = { .context = context, .row = row };
+	Node key = {.context = context, .row = row};
 
 	return g_hash_table_lookup(table->shared, &key);
 }

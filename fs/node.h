@@ -1,9 +1,10 @@
 /* Nodes: what the kernel knows by a nodeid.
  *
- * Directories and pure streams have one node for as long as the kernel knows it. Files that are written, and texts,
- * get a fresh nodeid at each LOOKUP (with the same st_ino): while a write to an inode waits, a second writer of the
- * same inode is deaf even to SIGKILL, so writers must not share one; and a text is rendered once, at LOOKUP, and
- * stays on its node, so that GETATTR, OPEN and READ agree on it. Nodeids count up and are never used again. */
+ * Directories and pure streams have one node for as long as the kernel knows it. Files that are
+ * written, and texts, get a fresh nodeid at each LOOKUP (with the same st_ino): while a write to an
+ * inode waits, a second writer of the same inode is deaf even to SIGKILL, so writers must not share
+ * one; and a text is rendered once, at LOOKUP, and stays on its node, so that GETATTR, OPEN and
+ * READ agree on it. Nodeids count up and are never used again. */
 #ifndef MITOFS_FS_NODE_H
 #define MITOFS_FS_NODE_H
 
@@ -30,7 +31,8 @@ guint node_table_size(const NodeTable *table);
 
 /* Borrowed; NULL for an id the kernel should not know. */
 Node *node_find(NodeTable *table, guint64 id);
-/* The node that all lookups of this file share, or NULL if the kernel does not know it now. Borrowed. */
+/* The node that all lookups of this file share, or NULL if the kernel does not know it now.
+ * Borrowed. */
 Node *node_known(NodeTable *table, Context *context, const FileRow *row);
 /* The node that a LOOKUP of this file gets, counted as one lookup. Borrowed. */
 Node *node_take(NodeTable *table, Context *context, const FileRow *row);

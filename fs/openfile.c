@@ -1,9 +1,11 @@
 /* Open files: permission, waiting reads, polls.
  *
- * A read asks the row to look. If it has to wait, a WaitingRead parks the request and looks again at each
- * notification; nothing is consumed before the kernel has accepted the answer, so an interrupted read lost nothing.
+ * A read asks the row to look. If it has to wait, a WaitingRead parks the request and looks again
+ * at each notification; nothing is consumed before the kernel has accepted the answer, so an
+ * interrupted read lost nothing.
  *
- * A poll leaves a handle, which is used up by one wake-up: who was woken polls again and leaves another. */
+ * A poll leaves a handle, which is used up by one wake-up: who was woken polls again and leaves
+ * another. */
 #include "fs/openfile.h"
 
 #include <errno.h>
@@ -105,7 +107,8 @@ openfile_op_open(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info)
 
 /* Answer with what was looked at, and consume it if that arrived. */
 static void
-openfile_give(OpenFile *file, Reply *reply, guint64 offset, gssize size, const struct iovec *iov, int count)
+openfile_give(OpenFile *file, Reply *reply, guint64 offset, gssize size, const struct iovec *iov,
+	      int count)
 {
 	int result;
 
@@ -162,10 +165,11 @@ openfile_wait(OpenFile *file, Reply *reply, guint64 offset, gsize size)
 	waiting->parked = parking_add(file->mount->parking, reply, waiting_read_on_end, waiting);
 }
 
-/* A READ. Page-cache reads (splice, sendfile, mmap) come without a lock owner and with an offset of their own: a text
- * serves them, a stream cannot. */
+/* A READ. Page-cache reads (splice, sendfile, mmap) come without a lock owner and with an offset of
+ * their own: a text serves them, a stream cannot. */
 void
-openfile_op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t kernel_offset, struct fuse_file_info *info)
+openfile_op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t kernel_offset,
+		 struct fuse_file_info *info)
 {
 	OpenFile *file = openfile_of(info);
 	g_autoptr(Reply) reply = reply_new(req);
@@ -247,7 +251,8 @@ openfile_on_poll_change(void *data)
 }
 
 void
-openfile_op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info, struct fuse_pollhandle *handle)
+openfile_op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info,
+		 struct fuse_pollhandle *handle)
 {
 	OpenFile *file = openfile_of(info);
 	guint events = openfile_events(file);

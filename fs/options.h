@@ -18,7 +18,8 @@ struct Options {
 	GStrv fuse; /* mount options for FUSE, escaped */
 };
 
-/* Parse @argv, which is not changed. With -h the process prints its help and exits. NULL on error. */
+/* Parse @argv, which is not changed. With -h the process prints its help and exits. NULL on
+ * error. */
 Options *options_parse(int argc, char **argv, GError **error);
 void options_free(Options *options);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Options, options_free)

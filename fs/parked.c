@@ -1,8 +1,10 @@
-/* The list of parked requests, oldest first, and the short list of those that an INTERRUPT has marked.
+/* The list of parked requests, oldest first, and the short list of those that an INTERRUPT has
+ * marked.
  *
- * The interrupt callback runs under libfuse's lock, where an answer would free the request that libfuse still holds,
- * and fuse_req_interrupt_func() would wait for itself: it only marks. The marked ones are told from the loop, before
- * anything new is waited for. A request that was interrupted before it got here is marked while it is being parked. */
+ * The interrupt callback runs under libfuse's lock, where an answer would free the request that
+ * libfuse still holds, and fuse_req_interrupt_func() would wait for itself: it only marks. The
+ * marked ones are told from the loop, before anything new is waited for. A request that was
+ * interrupted before it got here is marked while it is being parked. */
 #include "fs/parked.h"
 
 #include "broker/poller.h"
@@ -95,7 +97,7 @@ parking_add(Parking *parking, Reply *reply, ParkedEnd end, void *data)
 {
 	Parked *parked = g_new0(Parked, 1);
 
-	*parked = (Parked){ .parking = parking, .reply = reply, .end = end, .data = data };
+	*parked = (Parked){.parking = parking, .reply = reply, .end = end, .data = data};
 	parked->since = g_get_monotonic_time();
 	parked->link.data = parked;
 	parked->mark.data = parked;
@@ -146,9 +148,12 @@ parking_on_expiry(void *data)
 	Parked *oldest;
 
 	parking->expiry = 0;
-	while ((oldest = g_queue_peek_head(&parking->all)) != NULL && oldest->since + limit <= now) {
-		g_info("a request has waited %" G_GUINT64_FORMAT " ms: EINTR, before the kernel's own limit "
-		       "ends the mount", parking->limit_ms);
+	while ((oldest = g_queue_peek_head(&parking->all)) != NULL &&
+	       oldest->since + limit <= now) {
+		g_info("a request has waited %" G_GUINT64_FORMAT
+		       " ms: EINTR, before the kernel's own limit "
+		       "ends the mount",
+		       parking->limit_ms);
 		parking_end_oldest(parking, PARKED_EXPIRED);
 	}
 	if (oldest != NULL)

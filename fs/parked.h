@@ -1,8 +1,8 @@
 /* Parked requests: reads and writes that cannot be answered yet.
  *
- * A Parked owns the Reply until its own owner takes it back with parked_leave(). It ends early when the caller is
- * interrupted, when the kernel would soon call the request overdue (and abort the whole mount), and when the
- * broker shuts down. */
+ * A Parked owns the Reply until its own owner takes it back with parked_leave(). It ends early when
+ * the caller is interrupted, when the kernel would soon call the request overdue (and abort the
+ * whole mount), and when the broker shuts down. */
 #ifndef MITOFS_FS_PARKED_H
 #define MITOFS_FS_PARKED_H
 

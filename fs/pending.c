@@ -1,15 +1,15 @@
-/* /proc/TID/status shows the signals that are pending for a thread (SigPnd) and for its process (ShdPnd), as
- * hexadecimal masks in which signal 1 is the lowest bit. A caught signal stays pending while the thread waits in the
- * kernel. See proc(5). */
+/* /proc/TID/status shows the signals that are pending for a thread (SigPnd) and for its process
+ * (ShdPnd), as hexadecimal masks in which signal 1 is the lowest bit. A caught signal stays pending
+ * while the thread waits in the kernel. See proc(5). */
 #include "fs/pending.h"
 
 #include <signal.h>
 #include <string.h>
 
-#define BIT(number) (G_GUINT64_CONSTANT(1) << ((number) - 1))
+#define BIT(number) (G_GUINT64_CONSTANT(1) << ((number)-1))
 
-static const guint64 ending = BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTERM) | BIT(SIGHUP) | BIT(SIGALRM) | BIT(SIGTSTP) |
-			      BIT(SIGSTOP) | BIT(SIGKILL);
+static const guint64 ending = BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTERM) | BIT(SIGHUP) |
+			      BIT(SIGALRM) | BIT(SIGTSTP) | BIT(SIGSTOP) | BIT(SIGKILL);
 
 /* The mask in the line that begins with @key; FALSE if there is none. */
 static gboolean

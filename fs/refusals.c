@@ -1,11 +1,12 @@
-/* Refusals. What is missing even here the kernel answers well by itself: xattr EOPNOTSUPP, fsync 0, locks and lseek
- * locally, copy_file_range by copying. */
+/* Refusals. What is missing even here the kernel answers well by itself: xattr EOPNOTSUPP, fsync 0,
+ * locks and lseek locally, copy_file_range by copying. */
 #include "fs/refusals.h"
 
 #include <errno.h>
 
 void
-refusals_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode, struct fuse_file_info *info)
+refusals_op_create(fuse_req_t req, fuse_ino_t parent, const char *name, mode_t mode,
+		   struct fuse_file_info *info)
 {
 	reply_error(reply_new(req), EPERM);
 }
@@ -41,8 +42,9 @@ refusals_op_readlink(fuse_req_t req, fuse_ino_t id)
 }
 
 void
-refusals_op_ioctl(fuse_req_t req, fuse_ino_t id, unsigned int command, void *argument, struct fuse_file_info *info,
-		  unsigned flags, const void *in, size_t in_size, size_t out_size)
+refusals_op_ioctl(fuse_req_t req, fuse_ino_t id, unsigned int command, void *argument,
+		  struct fuse_file_info *info, unsigned flags, const void *in, size_t in_size,
+		  size_t out_size)
 {
 	reply_error(reply_new(req), ENOTTY);
 }

@@ -1,5 +1,5 @@
-/* Answers to the kernel. A Reply is freed by the call that uses it; whoever drops one on the way lets the caller have
- * EIO instead of a process that hangs. */
+/* Answers to the kernel. A Reply is freed by the call that uses it; whoever drops one on the way
+ * lets the caller have EIO instead of a process that hangs. */
 #include "fs/reply.h"
 
 #include "broker/poller.h"
@@ -106,7 +106,7 @@ reply_statfs(Reply *reply, const struct statvfs *statvfs)
 int
 reply_open(Reply *reply, guint64 handle, guint32 flags)
 {
-	struct fuse_open_out out = { .fh = handle, .open_flags = flags };
+	struct fuse_open_out out = {.fh = handle, .open_flags = flags};
 
 	return reply_bytes(reply, &out, sizeof(out));
 }

@@ -1,6 +1,7 @@
-/* The session's descriptor is one more of the poller's. It does not block: each turn takes as many requests as there
- * are, up to a cap that keeps the links served, and every one is answered now or is parked. libfuse only packs and
- * unpacks; how requests come and when stays here, so that another way of getting them has one place to go. */
+/* The session's descriptor is one more of the poller's. It does not block: each turn takes as many
+ * requests as there are, up to a cap that keeps the links served, and every one is answered now or
+ * is parked. libfuse only packs and unpacks; how requests come and when stays here, so that another
+ * way of getting them has one place to go. */
 #include "fs/session.h"
 
 #include "fs/attributes.h"
@@ -28,14 +29,15 @@ struct Session {
 	void *data;
 };
 
-/* What is agreed on with the kernel. libfuse asks by itself for all that is wanted: O_TRUNC within open, readdirplus,
- * parallel directory operations, requests of 1 MiB. */
+/* What is agreed on with the kernel. libfuse asks by itself for all that is wanted: O_TRUNC within
+ * open, readdirplus, parallel directory operations, requests of 1 MiB. */
 static void
 session_op_init(void *data, struct fuse_conn_info *connection)
 {
-	connection->want &= ~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
-	g_debug("FUSE %u.%u, requests of %u bytes", connection->proto_major, connection->proto_minor,
-		connection->max_write);
+	connection->want &=
+		~(unsigned)(FUSE_CAP_SPLICE_READ | FUSE_CAP_SPLICE_WRITE | FUSE_CAP_SPLICE_MOVE);
+	g_debug("FUSE %u.%u, requests of %u bytes", connection->proto_major,
+		connection->proto_minor, connection->max_write);
 }
 
 static const struct fuse_lowlevel_ops operations = {
@@ -68,7 +70,7 @@ static const struct fuse_lowlevel_ops operations = {
 
 /* What libfuse has to say goes the way of all log lines. */
 static void G_GNUC_PRINTF(2, 0)
-session_on_log(enum fuse_log_level level, const char *format, va_list arguments)
+	session_on_log(enum fuse_log_level level, const char *format, va_list arguments)
 {
 	g_autofree char *text = g_strdup_vprintf(format, arguments);
 
@@ -142,7 +144,8 @@ session_on_ready(guint32 events, void *data)
 }
 
 gboolean
-session_mount(Session *session, const char *mountpoint, SessionEnded ended, void *data, GError **error)
+session_mount(Session *session, const char *mountpoint, SessionEnded ended, void *data,
+	      GError **error)
 {
 	int fd, flags;
 

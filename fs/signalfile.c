@@ -29,8 +29,10 @@ message_text(const char *bytes, gsize size, GError **error)
 {
 	if (size > 0 && bytes[size - 1] == '\n')
 		size--;
-	if (size > MESSAGE_MAX || memchr(bytes, '\0', size) != NULL || memchr(bytes, '\n', size) != NULL) {
-		fail(error, EINVAL, "a write has to be one line: NAME or number, then leader, group or tree");
+	if (size > MESSAGE_MAX || memchr(bytes, '\0', size) != NULL ||
+	    memchr(bytes, '\n', size) != NULL) {
+		fail(error, EINVAL,
+		     "a write has to be one line: NAME or number, then leader, group or tree");
 		return NULL;
 	}
 	return g_strndup(bytes, size);
@@ -44,7 +46,8 @@ signalfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gb
 
 	if (text == NULL) {
 		context_fail(file->context, "signal", error);
-		signal_write_on_done(command_error_code(error), FALSE, reply, GSIZE_TO_POINTER(size));
+		signal_write_on_done(command_error_code(error), FALSE, reply,
+				     GSIZE_TO_POINTER(size));
 		return;
 	}
 	CommandWait *wait = command_wait_new(signal_write_on_done, GSIZE_TO_POINTER(size));

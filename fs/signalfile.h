@@ -4,6 +4,7 @@
 
 #include "fs/files.h"
 
-void signalfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gboolean nonblock);
+void signalfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size,
+		      gboolean nonblock);
 
 #endif

@@ -1,6 +1,7 @@
-/* Open writers of stdin. Each is a writer of the input that was current at its open; its RELEASE, not a FLUSH, is
- * the close that may bring the end of the input. A write that waits for room can be taken back: what had gone by then
- * is reported as written, so the caller knows to the byte what arrived. */
+/* Open writers of stdin. Each is a writer of the input that was current at its open; its RELEASE,
+ * not a FLUSH, is the close that may bring the end of the input. A write that waits for room can be
+ * taken back: what had gone by then is reported as written, so the caller knows to the byte what
+ * arrived. */
 #include "fs/stdinfile.h"
 
 #include "broker/error.h"
@@ -90,8 +91,8 @@ stdinfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gbo
 
 	waiting->file = file;
 	if (!parking_stopping(parking))
-		waiting->write = input_write(file->state, bytes, size, nonblock, waiting_write_on_done, waiting,
-					     &result);
+		waiting->write = input_write(file->state, bytes, size, nonblock,
+					     waiting_write_on_done, waiting, &result);
 	if (waiting->write != NULL) {
 		waiting->parked = parking_add(parking, reply, waiting_write_on_end, waiting);
 	} else {

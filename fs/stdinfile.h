@@ -7,7 +7,8 @@
 int stdinfile_open(OpenFile *file);
 void stdinfile_release(OpenFile *file);
 int stdinfile_truncate(Context *context, OpenFile *file);
-void stdinfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gboolean nonblock);
+void stdinfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size,
+		     gboolean nonblock);
 gboolean stdinfile_writable(OpenFile *file);
 Notifier *stdinfile_changed(OpenFile *file);
 

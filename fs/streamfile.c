@@ -1,5 +1,6 @@
-/* Open streams. stdout and stderr belong to the run whose output stood there at open; a file that was opened before
- * any run takes the first one it meets at a read, and until then is at its end. Once bound it stays bound. */
+/* Open streams. stdout and stderr belong to the run whose output stood there at open; a file that
+ * was opened before any run takes the first one it meets at a read, and until then is at its end.
+ * Once bound it stays bound. */
 #include "fs/streamfile.h"
 
 #include "fs/openfile.h"

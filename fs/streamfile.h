@@ -4,8 +4,8 @@
 
 #include "fs/files.h"
 
-/* Bytes so far; 1 while it is empty and may grow, since tools believe that a file of size 0 has no more; 0 before
- * any run. */
+/* Bytes so far; 1 while it is empty and may grow, since tools believe that a file of size 0 has no
+ * more; 0 before any run. */
 guint64 stdout_size(Context *context);
 guint64 stderr_size(Context *context);
 guint64 log_size(Context *context);
@@ -21,7 +21,8 @@ int events_open(OpenFile *file);
 void streamfile_release(OpenFile *file);
 void events_release(OpenFile *file);
 
-gssize streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2], int *ret_count);
+gssize streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
+		       int *ret_count);
 void streamfile_consume(OpenFile *file, guint64 offset, gsize size);
 Notifier *streamfile_changed(OpenFile *file);
 

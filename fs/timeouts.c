@@ -1,6 +1,7 @@
-/* fs.fuse.default_request_timeout and fs.fuse.max_request_timeout, in seconds, 0 for none (Linux 6.16 on). The lower one
- * holds for a server that asks for nothing. A request that is older ends the whole connection, and with it every
- * context; the kernel looks each 15 s. Half the limit is well before that. */
+/* fs.fuse.default_request_timeout and fs.fuse.max_request_timeout, in seconds, 0 for none (Linux
+ * 6.16 on). The lower one holds for a server that asks for nothing. A request that is older ends
+ * the whole connection, and with it every context; the kernel looks each 15 s. Half the limit is
+ * well before that. */
 #include "fs/timeouts.h"
 
 #define MS_PER_SECOND 1000

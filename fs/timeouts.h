@@ -4,8 +4,8 @@
 
 #include <glib.h>
 
-/* How old a request may get, in ms, before it has to be answered; 0 for any age. @directory is where the sysctls are
- * (/proc/sys/fs/fuse). */
+/* How old a request may get, in ms, before it has to be answered; 0 for any age. @directory is
+ * where the sysctls are (/proc/sys/fs/fuse). */
 guint64 timeouts_limit(const char *directory);
 
 #endif

@@ -1,5 +1,6 @@
-/* An open `wait` belongs to the run that was current at open, or at its first read if nothing had run; with no run
- * it is empty at once, so that `cat children/<any>/wait` never hangs on an idle context. */
+/* An open `wait` belongs to the run that was current at open, or at its first read if nothing had
+ * run; with no run it is empty at once, so that `cat children/<any>/wait` never hangs on an idle
+ * context. */
 #include "fs/waitfile.h"
 
 #include "fs/openfile.h"

@@ -8,7 +8,8 @@
 guint64 waitfile_size(Context *context);
 int waitfile_open(OpenFile *file);
 void waitfile_release(OpenFile *file);
-gssize waitfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2], int *ret_count);
+gssize waitfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
+		     int *ret_count);
 Notifier *waitfile_changed(OpenFile *file);
 
 #endif

@@ -1,10 +1,10 @@
-/* After kill -9 of the broker nobody answers its mount any more, and for an ordinary user nothing clears it. So a
- * child waits for the end of a pipe whose other end only the broker has.
+/* After kill -9 of the broker nobody answers its mount any more, and for an ordinary user nothing
+ * clears it. So a child waits for the end of a pipe whose other end only the broker has.
  *
- * It is to survive whatever ends the broker: its own session, no signals but the two that cannot be refused, and
- * neither "mitofs" nor the mountpoint in its name or arguments, since pkill(1) goes by these. It unmounts only the very
- * mount that the broker has told it (mount id and device), or, if the broker died before it could tell, a mount of
- * ours on that place that answers ENOTCONN. */
+ * It is to survive whatever ends the broker: its own session, no signals but the two that cannot be
+ * refused, and neither "mitofs" nor the mountpoint in its name or arguments, since pkill(1) goes by
+ * these. It unmounts only the very mount that the broker has told it (mount id and device), or, if
+ * the broker died before it could tell, a mount of ours on that place that answers ENOTCONN. */
 #include "fs/watcher.h"
 
 #include "fs/mountinfo.h"
@@ -25,11 +25,12 @@
 
 #define WATCHER_NAME "mount-watcher"
 
-/* What the broker tells: one of these for the mount, and one with @clean at the end. */
+/* What the broker tells: which mount is its own, and with @clean that it has gone. No padding: it
+ * goes through a pipe. */
 typedef struct Message Message;
 struct Message {
-	MountInfo mount;
-	gboolean clean;
+	guint64 id, device; /* of MountInfo; 0: not mounted yet */
+	guint64 clean;
 };
 
 struct Watcher {
@@ -50,14 +51,25 @@ rename_process(int argc, char **argv)
 	prctl(PR_SET_NAME, WATCHER_NAME);
 }
 
+/* Close all descriptors from @first on; close_range(2) came with Linux 5.9. */
+static void
+close_from(int first)
+{
+	if (close_range((unsigned int)first, ~0U, 0) == 0)
+		return;
+	for (int fd = first; fd < sysconf(_SC_OPEN_MAX); fd++)
+		close(fd);
+}
+
 /* Keep nothing of the broker's but @pipe, which becomes 3; 0 to 2 lead nowhere. */
 static void
 keep_only(int pipe)
 {
 	int null;
 
-	if (dup2(pipe, 3) < 0 || close_range(4, ~0U, 0) < 0)
+	if (pipe != 3 && dup2(pipe, 3) < 0)
 		_exit(1);
+	close_from(4);
 	close(0);
 	null = open("/dev/null", O_RDWR);
 	dup2(null, 1);
@@ -74,23 +86,22 @@ ignore_signals(void)
 
 /* Whether the mount on @mountpoint is the broker's, as far as it was told of. */
 static gboolean
-is_ours(const char *mountpoint, const MountInfo *told)
+is_ours(const char *mountpoint, const Message *told)
 {
-	struct stat stat_buffer;
 	MountInfo now;
 
 	if (!mountinfo_at(mountpoint, &now) || strcmp(now.type, MOUNTINFO_TYPE) != 0)
 		return FALSE;
 	if (told->id != 0)
-		return now.id == told->id && now.device == told->device;
-	return stat(mountpoint, &stat_buffer) < 0 && errno == ENOTCONN;
+		return (guint64)now.id == told->id && now.device == told->device;
+	return mountpoint_is_stale(mountpoint);
 }
 
 /* The watcher's whole life. */
 static void
 watch(const char *mountpoint, int pipe)
 {
-	Message message = { 0 }, last = { 0 };
+	Message message = {0}, last = {0};
 	ssize_t size;
 
 	while ((size = read(pipe, &message, sizeof(message))) != 0) {
@@ -99,7 +110,7 @@ watch(const char *mountpoint, int pipe)
 		else if (size < 0 && errno != EINTR)
 			break;
 	}
-	if (!last.clean && is_ours(mountpoint, &last.mount))
+	if (!last.clean && is_ours(mountpoint, &last))
 		mountpoint_detach(mountpoint);
 	_exit(0);
 }
@@ -130,7 +141,7 @@ watcher_new(const char *mountpoint, int argc, char **argv, GError **error)
 		watch(mountpoint, 3);
 	}
 	Watcher *watcher = g_new(Watcher, 1);
-	*watcher = (Watcher){ autofd_steal(&writing), pid, g_strdup(mountpoint) };
+	*watcher = (Watcher){autofd_steal(&writing), pid, g_strdup(mountpoint)};
 	return watcher;
 }
 
@@ -140,29 +151,29 @@ watcher_pid(const Watcher *watcher)
 	return watcher->pid;
 }
 
-/* Tell it; a watcher that was killed cannot be helped. */
-static void
-watcher_tell(Watcher *watcher, const Message *message)
-{
-	if (write(watcher->pipe, message, sizeof(*message)) < 0)
-		g_warning("the mount watcher is gone: after a kill -9 of this process the mount will stay");
-}
-
 void
 watcher_mounted(Watcher *watcher)
 {
-	Message message = { 0 };
+	Message message = {0};
+	MountInfo info;
 
-	if (mountinfo_at(watcher->mountpoint, &message.mount))
-		watcher_tell(watcher, &message);
+	if (!mountinfo_at(watcher->mountpoint, &info))
+		return;
+	message.id = (guint64)info.id;
+	message.device = info.device;
+	if (write(watcher->pipe, &message, sizeof(message)) < 0)
+		g_warning("the mount watcher is gone: after a kill -9 of this process the mount "
+			  "will stay");
 }
 
 void
 watcher_free(Watcher *watcher)
 {
-	Message message = { .clean = TRUE };
+	Message message = {.clean = TRUE};
 
-	watcher_tell(watcher, &message);
+	/* One that was killed has nothing left to hear. */
+	if (write(watcher->pipe, &message, sizeof(message)) < 0)
+		g_debug("the mount watcher is gone: %s", g_strerror(errno));
 	close(watcher->pipe);
 	while (waitpid(watcher->pid, NULL, 0) < 0 && errno == EINTR)
 		continue;

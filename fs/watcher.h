@@ -6,8 +6,8 @@
 
 typedef struct Watcher Watcher;
 
-/* Fork it. Call this before anything that starts a thread, and before the mount. @argv is main()'s own: the watcher
- * overwrites it, so that nothing of it shows in ps(1). NULL on error. */
+/* Fork it. Call this before anything that starts a thread, and before the mount. @argv is main()'s
+ * own: the watcher overwrites it, so that nothing of it shows in ps(1). NULL on error. */
 Watcher *watcher_new(const char *mountpoint, int argc, char **argv, GError **error);
 gint watcher_pid(const Watcher *watcher);
 /* The mount stands now: from here on it is the watcher's to clear. */

@@ -1,5 +1,6 @@
-/* A state machine over single bytes. Between two pieces it holds the words so far, so nothing is looked at twice and a
- * command may come a byte at a time. Each state is one small function, which says what the byte means there. */
+/* A state machine over single bytes. Between two pieces it holds the words so far, so nothing is
+ * looked at twice and a command may come a byte at a time. Each state is one small function, which
+ * says what the byte means there. */
 #include "fs/words.h"
 
 #include "broker/error.h"
@@ -34,21 +35,20 @@ struct Scanner {
 	Digits digits;
 };
 
-static const State blank, bare, backslash, single, twice, twice_backslash, dollar, ansi, ansi_backslash,
-	ansi_digits, comment, raw, skip;
+static const State blank, bare, backslash, single, twice, twice_backslash, dollar, ansi,
+	ansi_backslash, ansi_digits, comment, raw, skip;
 
 static const Digits digit_escapes[] = {
-	{ 'x', 16, 2, FALSE, 0, 0 },
-	{ 'u', 16, 4, TRUE, 0, 0 },
-	{ 'U', 16, 8, TRUE, 0, 0 },
+	{'x', 16, 2, FALSE, 0, 0},
+	{'u', 16, 4, TRUE, 0, 0},
+	{'U', 16, 8, TRUE, 0, 0},
 };
 
 static const struct {
 	char letter, byte;
 } letter_escapes[] = {
-	{ 'n', '\n' }, { 't', '\t' }, { 'a', '\a' },  { 'b', '\b' },  { 'e', 033 },   { 'E', 033 },
-	{ 'f', '\f' }, { 'r', '\r' }, { 'v', '\v' },  { '\\', '\\' }, { '\'', '\'' }, { '"', '"' },
-	{ '?', '?' },
+	{'n', '\n'}, {'t', '\t'}, {'a', '\a'},	{'b', '\b'},  {'e', 033}, {'E', 033}, {'f', '\f'},
+	{'r', '\r'}, {'v', '\v'}, {'\\', '\\'}, {'\'', '\''}, {'"', '"'}, {'?', '?'},
 };
 
 /* Add @c to the present word. */
@@ -178,7 +178,8 @@ ansi_byte(Scanner *scanner, char c)
 		put(scanner, c);
 }
 
-/* The byte behind a backslash in $'...': a letter, or the start of digits; any other stands with its backslash. */
+/* The byte behind a backslash in $'...': a letter, or the start of digits; any other stands with
+ * its backslash. */
 static void
 ansi_backslash_byte(Scanner *scanner, char c)
 {
@@ -197,7 +198,7 @@ ansi_backslash_byte(Scanner *scanner, char c)
 		}
 	}
 	if (c >= '0' && c <= '7') {
-		scanner->digits = (Digits){ 0, 8, 3, FALSE, 1, (guint32)(c - '0') };
+		scanner->digits = (Digits){0, 8, 3, FALSE, 1, (guint32)(c - '0')};
 		scanner->state = &ansi_digits;
 		return;
 	}
@@ -246,14 +247,15 @@ ignore_byte(Scanner *scanner, char c)
 {
 }
 
-static const State blank = { blank_byte }, bare = { unquoted_byte }, comment = { ignore_byte },
-		   skip = { ignore_byte }, raw = { put }, dollar = { dollar_byte },
-		   backslash = { backslash_byte, .is_quoted = TRUE }, single = { single_byte, .is_quoted = TRUE },
-		   twice = { twice_byte, .is_quoted = TRUE },
-		   twice_backslash = { twice_backslash_byte, .is_quoted = TRUE },
-		   ansi = { ansi_byte, .is_quoted = TRUE },
-		   ansi_backslash = { ansi_backslash_byte, .is_quoted = TRUE },
-		   ansi_digits = { ansi_digits_byte, .is_quoted = TRUE };
+static const State blank = {blank_byte}, bare = {unquoted_byte}, comment = {ignore_byte},
+		   skip = {ignore_byte}, raw = {put}, dollar = {dollar_byte},
+		   backslash = {backslash_byte, .is_quoted = TRUE},
+		   single = {single_byte, .is_quoted = TRUE},
+		   twice = {twice_byte, .is_quoted = TRUE},
+		   twice_backslash = {twice_backslash_byte, .is_quoted = TRUE},
+		   ansi = {ansi_byte, .is_quoted = TRUE},
+		   ansi_backslash = {ansi_backslash_byte, .is_quoted = TRUE},
+		   ansi_digits = {ansi_digits_byte, .is_quoted = TRUE};
 
 Scanner *
 scanner_new(void)
@@ -331,7 +333,8 @@ check_byte(const Scanner *scanner, char c, GError **error)
 		return fail(error, EINVAL, "a NUL byte in the command");
 	if (c == '\n' && scanner->cr && !scanner->state->is_quoted)
 		return fail(error, EINVAL,
-			    "a carriage return before the newline: the lines end as on Windows; convert them, "
+			    "a carriage return before the newline: the lines end as on Windows; "
+			    "convert them, "
 			    "or quote it as $'\\r'");
 	if (scanner->size >= WORDS_COMMAND_MAX && (c != '\n' || scanner->state->is_quoted))
 		return fail(error, E2BIG, "the command is longer than %d bytes", WORDS_COMMAND_MAX);

@@ -44,14 +44,19 @@ struct child {
 
 /* Dispositions and mask as a login shell would have them. */
 static void
-signals_reset(void)
+signals_reset(const int *ignored)
 {
 	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
-	for (int number = 1; number <= signal_last(); number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			sigaction(number, &action, NULL);
+	if (ignored) {
+		for (; *ignored; ignored++)
+			sigaction(*ignored, &action, NULL);
+	} else {
+		for (int number = 1; number <= signal_last(); number++)
+			if (number != SIGKILL && number != SIGSTOP)
+				sigaction(number, &action, NULL);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -62,7 +67,7 @@ child_session(struct child *child)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (getppid() != child->parent) /* it died before the line above */
 		_exit(127);
-	signals_reset();
+	signals_reset(child->place->ignored);
 	return setsid() < 0 ? -errno : 0;
 }
 

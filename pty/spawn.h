@@ -58,6 +58,9 @@ struct spawn_spec {
 struct spawn_place {
 	const char *home;       /* the user's home directory, "/" if there is none */
 	uint64_t nofile_soft;   /* RLIMIT_NOFILE's soft limit before the agent raised it */
+	/* The signals that the caller ignores, ended by 0, so that a child need not reset all 64; NULL: unknown, it
+	 * resets all. (Signals with a handler are reset by execve(2).) */
+	const int *ignored;
 };
 
 /* What comes back through the failure pipe; written with one write(2). */

@@ -1,4 +1,5 @@
 #include "tests/mount-fixture.h"
+#include "tests/parked.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -207,10 +208,7 @@ is_parked(void *data)
 	g_autoptr(GPtrArray) below = process_below(pid, 0);
 	for (guint i = 0; i <= below->len; i++) {
 		pid_t one = i < below->len ? ((Process *)below->pdata[i])->pid : pid;
-		g_autofree char *path = g_strdup_printf("/proc/%d/wchan", (int)one);
-		g_autofree char *wchan = NULL;
-		if (g_file_get_contents(path, &wchan, NULL, NULL) &&
-		    (strstr(wchan, "request_wait_answer") != NULL || strstr(wchan, "fuse") != NULL))
+		if (parked_in_mount(one, NULL))
 			return TRUE;
 	}
 	return FALSE;
@@ -348,6 +346,37 @@ mount_test_add_cases(const ShCase *cases, gsize count)
 						 : g_strdup(cases[i].path);
 			g_test_add_data_func_full(path, row, row_run, row_free);
 		}
+	}
+}
+
+/* What stands before the script of a case that runs in a context of its own. */
+static const char *
+enter_context(const ShCase *one, gboolean linked)
+{
+	if (strcmp(one->shells, "python3") == 0)
+		return linked ? "import os\n"
+				"os.chdir(os.environ['M'] + '/children')\n"
+				"os.mkdir('c')\n"
+				"os.chdir('c')\n"
+				"open('ctl', 'w').write('connect local\\n')\n"
+			      : "import os\n"
+				"os.chdir(os.environ['M'] + '/children')\n"
+				"os.mkdir('c')\n"
+				"os.chdir('c')\n";
+	return linked ? "mkdir $M/children/c; cd $M/children/c; echo 'connect local' > ctl\n"
+		      : "mkdir $M/children/c; cd $M/children/c\n";
+}
+
+void
+mount_test_add_both(const ShCase *cases, gsize count)
+{
+	static const char *const ways[] = {"direct", "linked"};
+	for (gsize i = 0; i < 2 * count; i++) {
+		const ShCase *one = &cases[i / 2];
+		ShCase *made = g_memdup2(one, sizeof(*one)); /* lives as long as the tests do */
+		made->path = g_strdup_printf("%s/%s", one->path, ways[i % 2]);
+		made->script = g_strconcat(enter_context(one, i % 2 == 1), one->script, NULL);
+		mount_test_add_cases(made, 1);
 	}
 }
 

@@ -1,4 +1,5 @@
-/* Nodes: which lookups share one, what a text is, and when a node goes. With a broker of its own, and no mount. */
+/* Nodes: which lookups share one, what a text is, and when a node goes. With a broker of its own,
+ * and no mount. */
 #include "broker/poller.h"
 #include "fs/node.h"
 
@@ -27,7 +28,7 @@ on_stopping(void *data)
 static void
 set_up(Fixture *fixture, gconstpointer data)
 {
-	const BrokerHooks hooks = { NULL, on_stopping, on_stopped, fixture };
+	const BrokerHooks hooks = {NULL, on_stopping, on_stopped, fixture};
 	g_autoptr(GError) error = NULL;
 
 	fixture->broker = broker_new(&broker_default_options, &hooks, &error);
@@ -62,11 +63,13 @@ test_root(Fixture *fixture, gconstpointer data)
 	g_assert_null(node_find(fixture->nodes, 2));
 }
 
-/* Lookups of a directory or a stream share a node until the kernel forgets the last; then the number is gone. */
+/* Lookups of a directory or a stream share a node until the kernel forgets the last; then the
+ * number is gone. */
 static void
 test_shared(Fixture *fixture, gconstpointer data)
 {
-	static const char *const names[] = { "stdout", "stderr", "wait", "log", "events", "children" };
+	static const char *const names[] = {"stdout", "stderr", "wait",
+					    "log",    "events", "children"};
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		const FileRow *row = files_find(names[i]);
@@ -78,7 +81,8 @@ test_shared(Fixture *fixture, gconstpointer data)
 		id = node->id;
 		g_assert_true(node_take(fixture->nodes, fixture->child, row) == node);
 		g_assert_true(node_known(fixture->nodes, fixture->child, row) == node);
-		g_assert_false(node_take(fixture->nodes, broker_root(fixture->broker), row) == node);
+		g_assert_false(node_take(fixture->nodes, broker_root(fixture->broker), row) ==
+			       node);
 		node_forget(fixture->nodes, id, 1);
 		g_assert_nonnull(node_find(fixture->nodes, id));
 		node_forget(fixture->nodes, id, 1);
@@ -92,7 +96,7 @@ test_shared(Fixture *fixture, gconstpointer data)
 static void
 test_fresh(Fixture *fixture, gconstpointer data)
 {
-	static const char *const names[] = { "ctl", "stdin", "signal", "status", "error" };
+	static const char *const names[] = {"ctl", "stdin", "signal", "status", "error"};
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		const FileRow *row = files_find(names[i]);
@@ -123,7 +127,8 @@ test_text(Fixture *fixture, gconstpointer data)
 	g_assert_false(g_bytes_equal(after->text, text));
 }
 
-/* A node holds its context, which may be removed meanwhile; a new one of that name is another file. */
+/* A node holds its context, which may be removed meanwhile; a new one of that name is another
+ * file. */
 static void
 test_removed(Fixture *fixture, gconstpointer data)
 {
@@ -144,15 +149,17 @@ static void
 test_inodes(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
-	Context *contexts[] = { broker_root(fixture->broker), fixture->child };
+	Context *contexts[] = {broker_root(fixture->broker), fixture->child};
 
 	for (guint i = 0; i < G_N_ELEMENTS(contexts); i++) {
 		const FileRow *row;
 
-		g_assert_true(g_hash_table_add(seen, GSIZE_TO_POINTER(files_inode(contexts[i], &files_context_row))));
+		g_assert_true(g_hash_table_add(
+			seen, GSIZE_TO_POINTER(files_inode(contexts[i], &files_context_row))));
 		for (guint j = 0; (row = files_row(j)) != NULL; j++) {
 			g_assert_true(files_find(row->name) == row);
-			g_assert_true(g_hash_table_add(seen, GSIZE_TO_POINTER(files_inode(contexts[i], row))));
+			g_assert_true(g_hash_table_add(
+				seen, GSIZE_TO_POINTER(files_inode(contexts[i], row))));
 		}
 	}
 	g_assert_null(files_find("nosuch"));
@@ -165,8 +172,9 @@ main(int argc, char **argv)
 		const char *path;
 		void (*test)(Fixture *fixture, gconstpointer data);
 	} tests[] = {
-		{ "/node/root", test_root }, { "/node/shared", test_shared }, { "/node/fresh", test_fresh },
-		{ "/node/text", test_text }, { "/node/removed", test_removed }, { "/node/inodes", test_inodes },
+		{"/node/root", test_root},	 {"/node/shared", test_shared},
+		{"/node/fresh", test_fresh},	 {"/node/text", test_text},
+		{"/node/removed", test_removed}, {"/node/inodes", test_inodes},
 	};
 
 	g_test_init(&argc, &argv, NULL);

@@ -44,8 +44,10 @@ static void
 test_fstab(void)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Options) options = parse("mitofs my,src /mnt -o rw,suid,dev,exec,noauto,nofail,_netdev,user=joe,"
-					   "x-systemd.automount,defaults,max_contexts=7,allow_other", &error);
+	g_autoptr(Options) options =
+		parse("mitofs my,src /mnt -o rw,suid,dev,exec,noauto,nofail,_netdev,user=joe,"
+		      "x-systemd.automount,defaults,max_contexts=7,allow_other",
+		      &error);
 
 	g_assert_no_error(error);
 	g_assert_cmpstr(options->mountpoint, ==, "/mnt");
@@ -73,9 +75,11 @@ static void
 test_limits(void)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(Options) options = parse("mitofs -f --log-level debug --max-contexts 5 --max-children=6 "
-					   "-o max_depth=7,retain_total=8M -o max_retain=9K,frames_per_turn=3,nonempty "
-					   "/mnt", &error);
+	g_autoptr(Options) options =
+		parse("mitofs -f --log-level debug --max-contexts 5 --max-children=6 "
+		      "-o max_depth=7,retain_total=8M -o max_retain=9K,frames_per_turn=3,nonempty "
+		      "/mnt",
+		      &error);
 
 	g_assert_no_error(error);
 	g_assert_true(options->foreground);
@@ -119,8 +123,10 @@ test_mountinfo(void)
 	char path[PATH_MAX];
 	MountInfo info;
 
-	g_assert_true(mountinfo_parse("42 27 0:39 / /tmp/a\\040b\\134c rw,nosuid shared:3 master:1 - fuse.mitofs src "
-				      "rw,user_id=0\n", &info, path));
+	g_assert_true(mountinfo_parse(
+		"42 27 0:39 / /tmp/a\\040b\\134c rw,nosuid shared:3 master:1 - fuse.mitofs src "
+		"rw,user_id=0\n",
+		&info, path));
 	g_assert_cmpint(info.id, ==, 42);
 	g_assert_cmpuint(info.device, ==, makedev(0, 39));
 	g_assert_cmpstr(info.type, ==, MOUNTINFO_TYPE);
@@ -142,9 +148,9 @@ test_timeouts(void)
 		const char *usual, *highest;
 		guint64 limit;
 	} limits[] = {
-		{ NULL, NULL, 0 },	  { "0\n", "0\n", 0 },	      { "60\n", "0\n", 30000 },
-		{ "0\n", "40\n", 20000 }, { "60\n", "20\n", 10000 }, { "20\n", "60\n", 10000 },
-		{ "1\n", "0\n", 500 },
+		{NULL, NULL, 0},	{"0\n", "0\n", 0},	 {"60\n", "0\n", 30000},
+		{"0\n", "40\n", 20000}, {"60\n", "20\n", 10000}, {"20\n", "60\n", 10000},
+		{"1\n", "0\n", 500},
 	};
 	g_autofree char *directory = g_dir_make_tmp("mitofs-timeouts-XXXXXX", NULL);
 	g_autofree char *usual = g_build_filename(directory, "default_request_timeout", NULL);
@@ -166,9 +172,17 @@ int
 main(int argc, char **argv)
 {
 	static const char *const refused[] = {
-		"mitofs", "mitofs a b c", "mitofs -o bogus /mnt", "mitofs --bogus /mnt", "mitofs --log-level loud /mnt",
-		"mitofs -o max_contexts=0 /mnt", "mitofs -o max_contexts=-1 /mnt", "mitofs -o max_contexts= /mnt",
-		"mitofs -o max_contexts /mnt", "mitofs --max-depth 3x /mnt", "mitofs -o retain_total=1T /mnt",
+		"mitofs",
+		"mitofs a b c",
+		"mitofs -o bogus /mnt",
+		"mitofs --bogus /mnt",
+		"mitofs --log-level loud /mnt",
+		"mitofs -o max_contexts=0 /mnt",
+		"mitofs -o max_contexts=-1 /mnt",
+		"mitofs -o max_contexts= /mnt",
+		"mitofs -o max_contexts /mnt",
+		"mitofs --max-depth 3x /mnt",
+		"mitofs -o retain_total=1T /mnt",
 	};
 
 	g_test_init(&argc, &argv, NULL);

@@ -14,6 +14,13 @@
 
 static const struct spawn_place place = { .home = "/" };
 
+/* A number for tags that another run of this test does not use at the same time. */
+static uint32_t
+own_agent(void)
+{
+	return (uint32_t)getpid() & 0x7fff;
+}
+
 /* A script that was started, and the pipe that its processes write to and hold open. */
 typedef struct {
 	pid_t pid;
@@ -148,19 +155,19 @@ test_descendants(void)
 static void
 test_daemon(void)
 {
-	uint64_t tag = tree_tag(77, 5, 9);
+	uint64_t tag = tree_tag(own_agent(), 5, 9);
 	pid_t pids[2];
-	Tree tree = tree_start("echo $$; " DAEMON "; exec sleep 1000", tag, pids, 2);
+	Tree tree = tree_start(DAEMON "; echo $$; exec sleep 1000", tag, pids, 2);
 	struct tree_query query = { .leader = tree.pid, .tag = tag, .mask = TREE_MASK_RUN };
 
 	assert_walk(&query, pids, 2);
 	query.leader = 0;
 	assert_walk(&query, pids, 2);
-	query.tag = tree_tag(77, 5, 10);
+	query.tag = tree_tag(own_agent(), 5, 10);
 	assert_walk(&query, NULL, 0);
 	query.mask = TREE_MASK_GROUP;
 	assert_walk(&query, pids, 2);
-	query.tag = tree_tag(77, 6, 0);
+	query.tag = tree_tag(own_agent(), 6, 0);
 	assert_walk(&query, NULL, 0);
 	query.mask = TREE_MASK_AGENT;
 	assert_walk(&query, pids, 2);
@@ -203,7 +210,7 @@ test_zombie(void)
 static void
 test_forking(void)
 {
-	uint64_t tag = tree_tag(78, 1, 1);
+	uint64_t tag = tree_tag(own_agent(), 1, 1);
 	pid_t pid;
 	Tree tree = tree_start("ulimit -u unlimited 2>/dev/null; echo $$;"
 			       "while :; do (setsid -f sleep 1000) & done", tag, &pid, 1);

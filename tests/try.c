@@ -9,6 +9,8 @@
  *a request to a FUSE mount and the rest of the table below.
  *
  * In PATH and TEXT, C's escapes stand for bytes: \n, \t, \\, \377. */
+#include "tests/parked.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -149,17 +151,11 @@ try_parked(char **words)
 	gint64 end = g_get_monotonic_time() + PARKED_SECONDS * G_USEC_PER_SEC;
 	for (; *words != NULL; words++)
 		for (;;) {
-			g_autofree char *path = g_strdup_printf("/proc/%s/wchan", *words);
-			g_autofree char *wchan = NULL;
-			if (!g_file_get_contents(path, &wchan, NULL, NULL)) {
-				puts("gone");
-				return 0;
-			}
-			if (strstr(wchan, "request_wait_answer") != NULL ||
-			    strstr(wchan, "fuse") != NULL)
+			gboolean gone;
+			if (parked_in_mount((pid_t)atoi(*words), &gone))
 				break;
-			if (g_get_monotonic_time() > end) {
-				printf("not parked: %s\n", wchan);
+			if (gone || g_get_monotonic_time() > end) {
+				printf("%s\n", gone ? "gone" : "not parked");
 				return 0;
 			}
 			poll(NULL, 0, 2);

@@ -103,8 +103,8 @@ user_fallback(void)
 void
 account_read(struct account *ret)
 {
-	char *fields[FIELD_COUNT] = { NULL }, *text = passwd_read();
-	bool found = text && passwd_find(text, getuid(), fields);
+	char *fields[FIELD_COUNT] = { NULL };
+	bool found = (ret->text = passwd_read()) && passwd_find(ret->text, getuid(), fields);
 	const char *home = found ? fields[FIELD_HOME] : NULL, *shell = found ? fields[FIELD_SHELL] : NULL;
 
 	if (!is_directory(home))
@@ -118,4 +118,11 @@ account_read(struct account *ret)
 	ret->home = ret->home_found ? home : "/";
 	ret->shell_found = is_program(shell);
 	ret->shell = ret->shell_found ? shell : "/bin/sh";
+}
+
+void
+account_done(struct account *account)
+{
+	free(account->text);
+	account->text = NULL;
 }

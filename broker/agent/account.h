@@ -4,8 +4,8 @@
 
 #include <stdbool.h>
 
-/* Never freed: an agent has one. */
 struct account {
+	char *text; /* owned: what the others may point into */
 	const char *user;  /* else $USER, else the uid in digits */
 	const char *home;  /* a directory: passwd's, else $HOME, else "/" */
 	const char *shell; /* executable: passwd's, else $SHELL, else "/bin/sh" */
@@ -14,5 +14,6 @@ struct account {
 };
 
 void account_read(struct account *ret);
+void account_done(struct account *account);
 
 #endif

@@ -2,6 +2,7 @@
 #ifndef MITOFS_BROKER_AGENT_AGENT_H
 #define MITOFS_BROKER_AGENT_AGENT_H
 
+#include "broker/agent/account.h"
 #include "broker/agent/ending.h"
 #include "broker/agent/link.h"
 #include "broker/agent/loop.h"
@@ -21,7 +22,8 @@ struct agent {
 	struct runs runs;
 	struct ending ending;
 	struct usage_clock usage;
-	struct spawn_place place;
+	struct account account;
+	struct spawn_place place; /* its home is the account's */
 	uint32_t id;      /* 15 bits, in the tags of all that it starts */
 	pid_t watcher;
 	bool subreaper;   /* the watcher is one, so that every orphan of this agent becomes its child */

@@ -30,13 +30,15 @@ answer_count(struct agent *agent, struct run *run, uint32_t serial, int count)
 		report_done(agent, channel, serial, -count, strerror(-count));
 }
 
-/* kill(2) as a count. */
+/* kill(2) as a count; as in tree_kill(), CONT follows what a stopped process would not see. */
 static int
 process_signal(pid_t pid, int number)
 {
-	if (!kill(pid, number))
-		return 1;
-	return errno == ESRCH ? 0 : -errno;
+	if (kill(pid, number) < 0)
+		return errno == ESRCH ? 0 : -errno;
+	if (number == SIGTERM || number == SIGHUP)
+		kill(pid, SIGCONT);
+	return 1;
 }
 
 static int

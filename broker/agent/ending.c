@@ -118,6 +118,7 @@ ending_begin(struct agent *agent, uint64_t grace_ms, int status)
 	ending->deadline = deadline;
 	ending->tick.fire = ending_on_tick;
 	(void)trees_signal(agent, &query, SIGTERM);
+	runs_each(agent, run_shorten, &grace_ms);
 	loop_arm(&agent->loop, &ending->tick, 0);
 }
 
@@ -131,10 +132,7 @@ run_cut(struct run *run, void *data)
 void
 ending_lost(struct agent *agent, int status)
 {
-	uint64_t grace_ms = WIRE_LOSS_GRACE_MS;
-
 	if (!agent->link.open)
 		runs_each(agent, run_cut, NULL);
-	ending_begin(agent, grace_ms, status);
-	runs_each(agent, run_shorten, &grace_ms);
+	ending_begin(agent, WIRE_LOSS_GRACE_MS, status);
 }

@@ -5,7 +5,6 @@
  * is expected to change while an agent lives; the pty and process limits are for errors and `status`. */
 #include "broker/agent/hello.h"
 
-#include "broker/agent/account.h"
 #include "broker/agent/agent.h"
 #include "broker/agent/report.h"
 #include "pty/procfile.h"
@@ -67,23 +66,23 @@ hello_send(struct agent *agent)
 	struct wire_signal signals[SIGNALS_MAX];
 	char names[SIGNALS_MAX][NAME_SIZE];
 	struct utsname system = { 0 };
-	struct account account;
+	struct account *account = &agent->account;
 
-	account_read(&account);
-	agent->place.home = account.home;
+	account_read(account);
+	agent->place.home = account->home;
 	uname(&system);
 	report_hello(agent, &(struct wire_hello){
 		.version = WIRE_VERSION,
-		.host = system.nodename, .user = account.user, .home = account.home,
+		.host = system.nodename, .user = account->user, .home = account->home,
 		.uid = getuid(), .pid = (uint32_t)getpid(),
 		.sysname = system.sysname, .release = system.release, .machine = system.machine,
-		.shell = account.shell, .shell_found = account.shell_found,
+		.shell = account->shell, .shell_found = account->shell_found,
 		.cpus = cpus_count(),
 		.pty_max = proc_number("/proc/sys/kernel/pty/max"),
 		.pty_used = proc_number("/proc/sys/kernel/pty/nr"),
 		.process_limit = process_limit(),
 		.signals = signals, .signal_count = signals_list(signals, names),
 	});
-	if (!account.home_found)
+	if (!account->home_found)
 		report_log(agent, 0, WIRE_WARNING, "the user's home is not there: commands start in /");
 }

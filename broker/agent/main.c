@@ -31,6 +31,8 @@
 #define ID_COUNT 0x8000u /* 15 bits, see tree_tag() */
 #define ID_TRIES 64
 
+static const int ignored_signals[] = { SIGPIPE, SIGQUIT, 0 };
+
 /* Signals that are waited for instead of handled. */
 static void
 signals_setup(sigset_t *ret)
@@ -40,8 +42,8 @@ signals_setup(sigset_t *ret)
 	for (int number = 1; number <= signal_last(); number++)
 		if (number != SIGKILL && number != SIGSTOP)
 			sigaction(number, &plain, NULL);
-	sigaction(SIGPIPE, &deaf, NULL);
-	sigaction(SIGQUIT, &deaf, NULL);
+	for (const int *number = ignored_signals; *number; number++)
+		sigaction(*number, &deaf, NULL);
 	sigemptyset(ret);
 	sigaddset(ret, SIGCHLD);
 	sigaddset(ret, SIGTERM);
@@ -164,6 +166,7 @@ main(int argc, char **argv)
 	if (chdir("/") < 0)
 		return 1;
 	agent.place.nofile_soft = descriptors_raise();
+	agent.place.ignored = ignored_signals;
 	agent.id = id_choose();
 	return agent_split(&agent, &signals);
 }

@@ -151,6 +151,7 @@ worker_run(struct agent *agent, int life, const sigset_t *signals)
 	last_flush(agent);
 	runs_done(agent);
 	link_done(&agent->link);
+	account_done(&agent->account);
 	loop_done(&agent->loop);
 	return agent->ending.status;
 }
