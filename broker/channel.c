@@ -3,6 +3,7 @@
  * Credit of output is the receiver's: a channel starts with WIRE_CREDIT_START outstanding, and its window doubles up
  * to WIRE_CREDIT_MAX each time the agent has used it up, so that one stream comes to fill a long link. Frames for a
  * channel that was closed are dropped, frames for one that never was end the link. */
+#include "broker/descriptors.h"
 #include "broker/error.h"
 #include "broker/link-private.h"
 #include "pty/errname.h"
@@ -12,6 +13,7 @@
 
 #define BULK_MAX (256 * 1024) /* bytes of DATA frames that may stand in front of a control frame */
 #define CHUNK (64 * 1024)
+#define FDS_PER_COMMAND 3
 #define ATOMIC_WRITE 4096 /* PIPE_BUF: taken whole or not at all, as by a pipe */
 
 struct Channel {
@@ -26,6 +28,7 @@ struct Channel {
 	GList waiting;                  /* link in the link's `waiting` while it waits for room there */
 	guint closed : 1, starved : 1, input_closed : 1, waits : 1;
 	guint started : 1, over : 1; /* STARTED came; FAILED or EXIT came */
+	guint promised : 1;	     /* its streams will be handed over */
 };
 
 Channel *
@@ -65,6 +68,15 @@ channel_send_stream(Channel *channel, enum wire_type type, int stream)
 	link_want_flush(channel->link);
 }
 
+/* What was promised has come, or will not. */
+static void
+channel_redeem(Channel *channel)
+{
+	if (channel->promised)
+		descriptors_redeem(FDS_PER_COMMAND);
+	channel->promised = FALSE;
+}
+
 Channel *
 channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, void *data, GError **error)
 {
@@ -72,11 +84,15 @@ channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, 
 		fail(error, ENOTCONN, "no link");
 		return NULL;
 	}
+	struct wire_spawn asked = *spawn;
+	asked.hand_over = spawn->hand_over && descriptors_promise(FDS_PER_COMMAND);
 	wire_begin(&link->control, link->last_channel + 1, WIRE_SPAWN);
-	wire_put_spawn(&link->control, spawn);
+	wire_put_spawn(&link->control, &asked);
 	int result = wire_end(&link->control);
 	if (result < 0) {
-		fail(error, -result, "the command and its environment are longer than %u bytes", WIRE_PAYLOAD_MAX);
+		if (asked.hand_over)
+			descriptors_redeem(FDS_PER_COMMAND);
+		fail(error, -result, "the command and its env settings take more than %u bytes", WIRE_PAYLOAD_MAX);
 		return NULL;
 	}
 	Channel *channel = g_new0(Channel, 1);
@@ -86,6 +102,7 @@ channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, 
 	channel->ops = ops;
 	channel->data = data;
 	channel->input_credit = WIRE_CREDIT_START;
+	channel->promised = asked.hand_over;
 	channel->waiting.data = channel;
 	for (int i = 0; i < 3; i++)
 		channel->outstanding[i] = channel->window[i] = WIRE_CREDIT_START;
@@ -102,6 +119,7 @@ channel_close(Channel *channel)
 	if (channel->waits)
 		g_queue_unlink(&channel->link->waiting, &channel->waiting);
 	channel->waits = FALSE;
+	channel_redeem(channel);
 	channel_send_plain(channel, WIRE_FORGET);
 	g_hash_table_remove(channel->link->channels, GUINT_TO_POINTER(channel->id));
 	channel_unref(channel);
@@ -372,6 +390,7 @@ on_started(Link *link, Channel *channel, struct wire_in *in)
 		return;
 	}
 	channel->started = TRUE;
+	channel_redeem(channel);
 	if (channel->ops->started != NULL) {
 		channel->ops->started(pid, mask, fds, channel->data);
 		return;
@@ -395,6 +414,7 @@ on_failed(Link *link, Channel *channel, struct wire_in *in)
 		return;
 	}
 	channel->over = TRUE;
+	channel_redeem(channel);
 	fail(&error, errno_number(name), "%s", text);
 	if (channel->ops->failed != NULL)
 		channel->ops->failed((enum spawn_stage)stage, error, channel->data);

@@ -95,15 +95,20 @@ void error_list_free(ErrorList *errors);
 
 /* events.c: "key=value" words in @format, which may be NULL. */
 void context_event(Context *context, const char *what, const char *format, ...) G_GNUC_PRINTF(3, 4);
+/* It was removed: nothing will happen in it any more, and who reads its events comes to their end. */
+void context_events_end(Context *context);
 
 /* command.c: cancel every command of the context with @error. */
 void context_cancel_commands(Context *context, const GError *error);
 /* Cancel pending `connect`, `exec` and the like only; how many. */
 guint context_cancel_pending(Context *context, const GError *error);
 
-/* pipe.c: the setting has changed, or a run has started: connect it anew. */
+/* pipe.c */
 gboolean pipe_check(Context *context, const char *path, GError **error);
+/* A run has started: connect it. */
 void pipe_restart(Context *context);
+/* The setting has changed: it concerns what still runs, from the oldest byte kept, and what comes. */
+void pipe_change(Context *context);
 void pipe_free(Pipe *pipe);
 
 /* status.c */

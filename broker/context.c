@@ -255,19 +255,22 @@ check_new_name(Context *parent, const char *name, GError **error)
 	return TRUE;
 }
 
-/* Record what @verb could not do in @parent's `error`; returns FALSE. */
+/* Record in @parent's `error` what @verb could not do and why (@wrong, taken), and pass it on; returns FALSE. */
 static gboolean
-failed(Context *parent, const char *verb, GError **error)
+failed(Context *parent, const char *verb, GError *wrong, GError **error)
 {
-	context_fail(parent, verb, *error);
+	context_fail(parent, verb, wrong);
+	g_propagate_error(error, wrong);
 	return FALSE;
 }
 
 Context *
 context_make(Context *parent, const char *name, GError **error)
 {
-	if (!check_new_name(parent, name, error) || !check_caps(parent, error)) {
-		failed(parent, "mkdir", error);
+	GError *wrong = NULL;
+
+	if (!check_new_name(parent, name, &wrong) || !check_caps(parent, &wrong)) {
+		failed(parent, "mkdir", wrong, error);
 		return NULL;
 	}
 	Context *child = context_new(parent->broker, parent, name, settings_inherit(parent->settings));
@@ -335,6 +338,7 @@ context_drop(Context *context)
 		place_free(g_steal_pointer(&context->place), gone);
 	if (context->log != NULL)
 		stream_end(context->log, 0);
+	context_events_end(context);
 	context->removed = TRUE;
 	context->parent = NULL;
 	context_unref(context);
@@ -344,17 +348,18 @@ gboolean
 context_remove(Context *parent, const char *name, GError **error)
 {
 	Context *child = context_child(parent, name);
+	GError *wrong = NULL;
 
-	if (!check_alive(parent, error))
-		return failed(parent, "rmdir", error);
+	if (!check_alive(parent, &wrong))
+		return failed(parent, "rmdir", wrong, error);
 	if (child == NULL)
 		return fail(error, ENOENT, "there is no \"%s\"", name);
 	if (context_is_running(child))
-		fail(error, EBUSY, "a command runs in \"%s\"", name);
+		fail(&wrong, EBUSY, "a command runs in \"%s\"", name);
 	else if (context_child_count(child) > 0)
-		fail(error, ENOTEMPTY, "\"%s\" has %u children", name, context_child_count(child));
-	if (error != NULL && *error != NULL)
-		return failed(parent, "rmdir", error);
+		fail(&wrong, ENOTEMPTY, "\"%s\" has %u children", name, context_child_count(child));
+	if (wrong != NULL)
+		return failed(parent, "rmdir", wrong, error);
 	context_drop(child);
 	return TRUE;
 }
@@ -363,11 +368,12 @@ gboolean
 context_rename(Context *parent, const char *from, const char *to, GError **error)
 {
 	Context *child = context_child(parent, from);
+	GError *wrong = NULL;
 
 	if (child == NULL)
 		return fail(error, ENOENT, "there is no \"%s\"", from);
-	if (!check_new_name(parent, to, error))
-		return failed(parent, "rename", error);
+	if (!check_new_name(parent, to, &wrong))
+		return failed(parent, "rename", wrong, error);
 	g_autofree char *shown = text_escaped(to);
 	context_event(child, "renamed", "to=%s", shown);
 	context_logf(child, WIRE_INFO, "renamed to %s", to);

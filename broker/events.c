@@ -51,6 +51,19 @@ context_events_close(Context *context, Stream *events)
 	}
 }
 
+void
+context_events_end(Context *context)
+{
+	GPtrArray *all = context->broker->events;
+
+	for (guint i = 0; all != NULL && i < all->len; i++) {
+		EventsWatch *watch = g_ptr_array_index(all, i);
+
+		if (watch->context == context)
+			stream_end(watch->stream, 0);
+	}
+}
+
 /* Whether @context stands at or below @top. */
 static gboolean
 context_is_below(const Context *context, const Context *top)

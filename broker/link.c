@@ -14,7 +14,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#define READ_SIZE (512 * 1024)
+#define READ_SIZE (1024 * 1024) /* more than one frame */
 #define OUT_LIMIT (64u * 1024 * 1024)
 #define FDS_PER_FRAME 3
 #define PINGS_MISSED_MAX 3

@@ -13,6 +13,8 @@
 
 struct Pipe {
 	Context *context; /* borrowed: it owns the pipe */
+	char *path;
+	gboolean append;
 	StreamReader *reader;
 	InputWriter *writer;
 	InputWrite *write; /* under way */
@@ -30,6 +32,7 @@ pipe_free(Pipe *pipe)
 		input_write_cancel(pipe->write);
 	input_writer_free(pipe->writer);
 	stream_reader_free(pipe->reader);
+	g_free(pipe->path);
 	g_free(pipe);
 }
 
@@ -143,6 +146,8 @@ pipe_restart(Context *context)
 	Context *target = context_find(context->broker, settings->pipe_path);
 	Pipe *pipe = g_new0(Pipe, 1);
 	pipe->context = context;
+	pipe->path = g_strdup(settings->pipe_path);
+	pipe->append = settings->pipe_append;
 	pipe->reader = stream_reader_new(stream);
 	pipe->offset = stream_start(stream);
 	pipe->writer = input_writer_new(context_input(target), FALSE);
@@ -151,4 +156,19 @@ pipe_restart(Context *context)
 	context->pipe = pipe;
 	notifier_watch(stream_changed(stream), &pipe->watch, pipe_run, pipe);
 	pipe_run(pipe);
+}
+
+void
+pipe_change(Context *context)
+{
+	const Settings *settings = context->settings;
+	const Pipe *pipe = context->pipe;
+	Stream *stream = context_output(context, 1);
+
+	if (pipe != NULL && g_strcmp0(pipe->path, settings->pipe_path) == 0 && pipe->append == settings->pipe_append)
+		return;
+	/* What an earlier run has left is not what a run writes from now on. */
+	if (pipe == NULL && stream != NULL && stream_ended(stream) && run_ended(context->output_run))
+		return;
+	pipe_restart(context);
 }

@@ -19,6 +19,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define TIMEOUT_MS_MAX (1000 * 60 * 60 * 24) /* what one source waits for; the clock decides */
+
 typedef enum RunState {
 	RUN_STARTING,
 	RUN_RUNNING,
@@ -39,7 +41,8 @@ struct Run {
 	Input *input;
 	NotifierWatch drained[3];
 	guint32 pid;
-	gint64 started, ended; /* microseconds since the epoch; 0: not yet */
+	gint64 started, ended;  /* microseconds since the epoch; 0: not yet */
+	gint64 began, deadline; /* of the timeout, monotonic microseconds */
 	int code;
 	const char *why;
 	char *argument; /* of why: status, signal name, errno name, seconds */
@@ -297,6 +300,7 @@ run_on_started(guint32 pid, guint32 mask, const int fds[3], void *data)
 	run->pid = pid;
 	run->state = RUN_RUNNING;
 	run->started = g_get_real_time();
+	run->began = g_get_monotonic_time();
 	context_run_started(run->context, run);
 	input_on_last_close(run->input, run_on_last_close, run);
 	if (mask == 0)
@@ -444,8 +448,10 @@ run_on_lost(const GError *error, void *data)
 		run_finish(run, RUN_LOST, 255, "lost", "ECONNRESET");
 	input_close(run->input, ECONNRESET);
 	for (int i = 1; i <= 2; i++) {
-		if (run->by_frames || !was_over) /* what an ended command left in a pipe of ours is still read */
+		if (run->by_frames)
 			run_output_over(run, i, ECONNRESET);
+		else /* what was left in a pipe of ours is still read */
+			stream_end_behind(run->output[i], was_over ? 0 : ECONNRESET);
 	}
 	if (!was_over)
 		run_publish_end(run);
@@ -467,13 +473,28 @@ static const ChannelOps run_ops = {
 	.lost = run_on_lost,
 };
 
-/* The command has used up its `timeout`. */
+/* The command has used up its `timeout`, or the source that waits for it has. */
+static gboolean run_on_timeout(void *data);
+
+/* Wait for what is left of the timeout, or for as much of it as one source can. */
+static void
+run_arm_timeout(Run *run)
+{
+	gint64 left = run->deadline - g_get_monotonic_time();
+
+	run->timeout_source = g_timeout_add((guint)CLAMP(left / 1000, 0, TIMEOUT_MS_MAX), run_on_timeout, run);
+}
+
 static gboolean
 run_on_timeout(void *data)
 {
 	Run *run = data;
 
 	run->timeout_source = 0;
+	if (g_get_monotonic_time() < run->deadline) {
+		run_arm_timeout(run);
+		return G_SOURCE_REMOVE;
+	}
 	run->timed_out = TRUE;
 	if (run->channel != NULL && run->context != NULL) {
 		context_logf(run->context, WIRE_INFO, "run %u: timeout, stopping it", run->number);
@@ -485,14 +506,11 @@ run_on_timeout(void *data)
 void
 run_set_timeout(Run *run, guint64 ms)
 {
-	gint64 elapsed_ms = (g_get_real_time() - run->started) / 1000;
-
 	g_clear_handle_id(&run->timeout_source, g_source_remove);
 	run->timeout_ms = ms;
-	if (ms == 0 || run_ended(run) || run->state == RUN_STARTING)
-		return;
-	guint64 left = ms > (guint64)MAX(elapsed_ms, 0) ? ms - (guint64)MAX(elapsed_ms, 0) : 0;
-	run->timeout_source = g_timeout_add((guint)MIN(left, G_MAXUINT), run_on_timeout, run);
+	run->deadline = run->began + (gint64)ms * 1000;
+	if (ms > 0 && !run_ended(run) && run->state != RUN_STARTING)
+		run_arm_timeout(run);
 }
 
 void
@@ -513,6 +531,10 @@ run_abandon(Run *run)
 	input_close(run->input, EPIPE);
 	g_clear_pointer(&run->channel, channel_close);
 	for (int i = 1; i <= 2; i++) {
+		if (run_ended(run) && !run->by_frames && stream_has_readers(run->output[i])) {
+			stream_orphan(run->output[i]); /* what it left in the pipe is theirs */
+			continue;
+		}
 		stream_detach(run->output[i]);
 		run_output_over(run, i, 0);
 	}

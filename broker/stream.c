@@ -19,6 +19,7 @@
 #define READ_SIZE (1024 * 1024)
 #define FREE_OF_TOTAL (64 * 1024)
 #define PIPE_SMALL (64 * 1024)
+#define PIPE_FULL (60 * 1024) /* a full pipe of odd-sized writes holds less than its size */
 #define PIPE_LARGE (1024 * 1024)
 #define PIPES_LARGE_MAX 16
 #define IDLE_READS 64 /* small reads in a row after which a large pipe is made small again */
@@ -26,6 +27,7 @@
 struct Stream {
 	int refs;
 	int error; /* what readers get behind the end */
+	int error_behind; /* the same, once the source has ended by itself */
 	Ring ring;
 	guint64 retain;
 	guint64 given; /* some reader was given every byte before this offset */
@@ -158,17 +160,16 @@ static guint64
 stream_limit(const Stream *stream)
 {
 	guint64 kept = stream_kept(stream);
+	guint64 left = total_limit > total_kept ? total_limit - total_kept : 0;
 
-	if (total_kept < total_limit)
-		return stream->retain;
-	return MIN(stream->retain, MAX(kept, FREE_OF_TOTAL));
+	return MIN(stream->retain, MAX(kept + left, FREE_OF_TOTAL));
 }
 
 /* How many of the oldest bytes may go: those that a reader was given and that no open reader is below. */
 static guint64
 stream_evictable(const Stream *stream)
 {
-	if (stream->readers == NULL || stream->readers->len == 0)
+	if (!stream_has_readers(stream))
 		return stream->orphan || stream->drop ? stream_kept(stream) : 0;
 	guint64 low = stream->drop ? stream->ring.end : stream->given;
 	for (guint i = 0; !stream->drop && i < stream->readers->len; i++) {
@@ -269,12 +270,12 @@ stream_append(Stream *stream, const void *data, gsize size)
 static void
 stream_tune_pipe(Stream *stream, gsize got)
 {
-	if (!stream->large && got >= PIPE_SMALL && large_pipes < PIPES_LARGE_MAX) {
+	if (!stream->large && got >= PIPE_FULL && large_pipes < PIPES_LARGE_MAX) {
 		stream->large = fcntl(stream->fd, F_SETPIPE_SZ, PIPE_LARGE) >= 0;
 		large_pipes += stream->large;
 		stream->idle_reads = 0;
 	} else if (stream->large) {
-		stream->idle_reads = got < PIPE_SMALL ? stream->idle_reads + 1 : 0;
+		stream->idle_reads = got < PIPE_FULL ? stream->idle_reads + 1 : 0;
 		if (stream->idle_reads >= IDLE_READS && fcntl(stream->fd, F_SETPIPE_SZ, PIPE_SMALL) >= 0) {
 			stream->large = FALSE;
 			large_pipes--;
@@ -414,9 +415,17 @@ stream_end(Stream *stream, int error)
 		return;
 	G_GNUC_UNUSED g_autoptr(Stream) held = stream_ref(stream);
 	stream->ended = TRUE;
-	stream->error = error;
+	stream->error = error != 0 ? error : stream->error_behind;
 	stream_close_source(stream);
 	notifier_emit(&stream->changed);
+}
+
+void
+stream_end_behind(Stream *stream, int error)
+{
+	stream->error_behind = error;
+	if (stream->fd < 0)
+		stream_end(stream, error);
 }
 
 void
@@ -472,6 +481,12 @@ Notifier *
 stream_drained(Stream *stream)
 {
 	return &stream->drained;
+}
+
+gboolean
+stream_has_readers(const Stream *stream)
+{
+	return stream->readers != NULL && stream->readers->len > 0;
 }
 
 StreamReader *

@@ -37,6 +37,8 @@ void stream_orphan(Stream *stream);
 void stream_append(Stream *stream, const void *data, gsize size);
 /* The end, once: @error 0 is end of file, else the errno that readers get behind the last byte. */
 void stream_end(Stream *stream, int error);
+/* Its writer was lost: what still comes from the descriptor is read, and behind it readers get @error. */
+void stream_end_behind(Stream *stream, int error);
 
 gboolean stream_ended(const Stream *stream);
 guint64 stream_size(const Stream *stream);    /* bytes so far */
@@ -52,6 +54,7 @@ Notifier *stream_changed(Stream *stream);
 Notifier *stream_drained(Stream *stream);
 
 /* A reader is one open file. It starts at offset 0 and holds its stream (adds a reference). */
+gboolean stream_has_readers(const Stream *stream);
 StreamReader *stream_reader_new(Stream *stream);
 void stream_reader_free(StreamReader *reader);
 Stream *stream_reader_stream(StreamReader *reader);
@@ -60,7 +63,8 @@ Stream *stream_reader_stream(StreamReader *reader);
  * pointing into the ring (borrowed until the loop is entered again); 0 at the end; -EAGAIN where it has to
  * wait; -ECONNRESET and the like behind the last byte. A read at the offset where the last one ended
  * continues it, any other offset is absolute; below what is kept it begins at the oldest byte. Consumes
- * nothing: call stream_reader_consume() once the reply was accepted. */
+ * nothing: call stream_reader_consume() once the reply was accepted. What a read gave is kept until the next one
+ * continues it: shells read a block ahead and seek back to the end of the line. */
 gssize stream_reader_look(StreamReader *reader, guint64 offset, gsize size, struct iovec iov[2],
 			  int *ret_count);
 void stream_reader_consume(StreamReader *reader, guint64 offset, gsize size);

@@ -62,11 +62,15 @@ destroy_remove(Destroy *destroy)
 {
 	Command *command = destroy->command;
 	Broker *broker = command->context->broker;
-	g_autoptr(Context) parent = context_ref(command->context->parent);
 	const BrokerHooks *hooks = &broker->hooks;
 
 	g_clear_handle_id(&destroy->deadline, g_source_remove);
 	g_ptr_array_set_size(destroy->waits, 0);
+	if (command->context->removed) { /* by an rmdir meanwhile, or with what stood above it */
+		broker_removed(command);
+		return;
+	}
+	g_autoptr(Context) parent = context_ref(command->context->parent);
 	destroy->name = g_strdup(command->context->name);
 	drop_all(command->context);
 	if (hooks->removed != NULL)

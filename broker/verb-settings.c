@@ -46,7 +46,7 @@ static const struct {
 	void (*apply)(Context *context);
 } applied[] = {
 	{ "timeout", apply_timeout }, { "retain", apply_limits },       { "overflow", apply_limits },
-	{ "pipe", pipe_restart },     { "eofmode", apply_eof_mode },    { "keepalive", apply_keepalive },
+	{ "pipe", pipe_change },      { "eofmode", apply_eof_mode },    { "keepalive", apply_keepalive },
 };
 
 /* Make @settings (taken) the context's, and let them act. */
@@ -138,6 +138,6 @@ begin_defaults(Command *command)
 	context_set_settings(context, settings_new());
 	apply_eof_mode(context);
 	apply_keepalive(context);
-	pipe_restart(context);
+	pipe_change(context);
 	command_finish(command, NULL);
 }

@@ -60,7 +60,8 @@
 
 #define WIRE_VERSION 1
 #define WIRE_HEADER 12
-#define WIRE_PAYLOAD_MAX (256u * 1024)
+/* A command of 128 KiB in words of one byte is a SPAWN of 384 KiB. */
+#define WIRE_PAYLOAD_MAX (512u * 1024)
 #define WIRE_CREDIT_START (64u * 1024)
 #define WIRE_CREDIT_MAX (8u * 1024 * 1024)
 #define WIRE_LOSS_GRACE_MS 3000

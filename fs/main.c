@@ -20,16 +20,17 @@
 
 #include <errno.h>
 #include <glib-unix.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #define EXIT_USAGE 2
+#define DESCRIPTORS_LEAST 20 /* open files: the broker at its start, and some for its work */
 
 typedef struct Program Program;
 struct Program {
-	Options *options;
 	Mount mount;
 	GMainLoop *loop;
 	Watcher *watcher;
@@ -144,12 +145,26 @@ raise_descriptor_limit(void)
 		g_info("RLIMIT_NOFILE: %s", g_strerror(errno));
 }
 
+/* GLib gives up where it gets no descriptor, so look before it needs any. */
+static gboolean
+check_descriptor_limit(GError **error)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max >= DESCRIPTORS_LEAST)
+		return TRUE;
+	return fail(error, EMFILE,
+		    "too few open files: RLIMIT_NOFILE is %ju, at least %d are needed; raise it: nofile (hard) in "
+		    "/etc/security/limits.conf",
+		    (uintmax_t)limit.rlim_max, DESCRIPTORS_LEAST);
+}
+
 /* Everything up to the broker; undone by program_end(). */
 static gboolean
-program_prepare(Program *program, int argc, char **argv, GError **error)
+program_prepare(Program *program, const Options *options, int argc, char **argv, GError **error)
 {
-	Options *options = program->options;
-
+	if (!check_descriptor_limit(error))
+		return FALSE;
 	program->mountpoint = mountpoint_resolve(options->mountpoint, error);
 	if (program->mountpoint == NULL)
 		return FALSE;
@@ -169,7 +184,7 @@ program_prepare(Program *program, int argc, char **argv, GError **error)
 
 /* Start the broker and what serves the kernel from it. */
 static gboolean
-program_start(Program *program, GError **error)
+program_start(Program *program, const Options *options, GError **error)
 {
 	const BrokerHooks hooks = {program_on_removed, program_on_stopping, program_on_stopped,
 				   program};
@@ -183,16 +198,15 @@ program_start(Program *program, GError **error)
 			  limit / 1000);
 	mount->uid = getuid();
 	mount->gid = getgid();
-	mount->shared = program->options->shared;
+	mount->shared = options->shared;
 	mount->parking = parking_new(limit);
-	mount->broker = broker_new(&program->options->broker, &hooks, error);
+	mount->broker = broker_new(&options->broker, &hooks, error);
 	if (mount->broker == NULL)
 		return FALSE;
 	broker_spare_process(mount->broker, watcher_pid(program->watcher));
 	raise_descriptor_limit();
 	mount->nodes = node_table_new(broker_root(mount->broker), &files_context_row);
-	program->session =
-		session_new(mount, program->options->fuse, program->options->debug, error);
+	program->session = session_new(mount, options->fuse, options->debug, error);
 	if (program->session == NULL)
 		return FALSE;
 	program->invalidator =
@@ -262,8 +276,8 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	logging_start(options->log_level);
-	program->options = options;
-	if (program_prepare(program, argc, argv, &error) && program_start(program, &error))
+	if (program_prepare(program, options, argc, argv, &error) &&
+	    program_start(program, options, &error))
 		program_run(program);
 	else
 		status = program_fail(error);

@@ -316,7 +316,9 @@ read_line(Options *options, const Line *line, GError **error)
 	options->debug = line->debug;
 	options->foreground = line->foreground || line->debug;
 	options->version = line->version;
-	if (!parse_level(options, line->debug ? "debug" : "info", error))
+	options->log_level = G_LOG_LEVEL_WARNING;
+	options->broker.log_level = broker_default_options.log_level;
+	if (line->debug && !parse_level(options, "debug", error))
 		return FALSE;
 	if (line->log_level != NULL && !parse_level(options, line->log_level, error))
 		return FALSE;

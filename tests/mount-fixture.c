@@ -311,7 +311,7 @@ surplus(Mount *mount)
 	guint count = 0;
 	for (const char *c = fds; *c != '\0'; c++)
 		count += *c == '\n';
-	if (count != mount->base_fds)
+	if (count > mount->base_fds)
 		g_string_append_printf(text, "the broker had %u descriptors and has %u:\n%s",
 				       mount->base_fds, count, fds);
 	if (now->len > mount->base->len)
@@ -336,22 +336,18 @@ surplus(Mount *mount)
 	return g_string_free(text, text->len == 0);
 }
 
-static gboolean
-settled(void *data)
-{
-	g_autofree char *text = surplus(data);
-	return text == NULL;
-}
-
 /* The kernel tells nobody when a descriptor closes, so look until it is right or the deadline
  * comes. */
 static void
 check_settled(Mount *mount)
 {
 	gint64 deadline = deadline_in(5);
-	while (!settled(mount) && deadline_left(deadline) > 0)
-		poll(NULL, 0, 2);
 	g_autofree char *text = surplus(mount);
+	while (text != NULL && deadline_left(deadline) > 0) {
+		poll(NULL, 0, 2);
+		g_free(text);
+		text = surplus(mount);
+	}
 	if (text != NULL) {
 		g_autoptr(GPtrArray) now = process_below(mount->broker, 0);
 		mount_fail(mount, "left over while the broker runs: %s", text);

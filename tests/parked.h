@@ -36,7 +36,8 @@ parked_in_mount(pid_t pid, gboolean *ret_gone)
 	gboolean there = g_file_get_contents(path, &wchan, NULL, NULL);
 	if (ret_gone != NULL)
 		*ret_gone = !there;
-	return there && (strstr(wchan, "request_wait_answer") != NULL || strstr(wchan, "fuse") != NULL) &&
+	return there &&
+	       (strstr(wchan, "request_wait_answer") != NULL || strstr(wchan, "fuse") != NULL) &&
 	       !parked_in_passing(pid);
 }
 

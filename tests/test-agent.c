@@ -231,6 +231,7 @@ test_stdin_credit(AgentPeer *peer)
 	g_assert_cmpuint(largest, >=, 2 * WIRE_CREDIT_START);
 	g_assert_cmpuint(largest, <=, WIRE_CREDIT_MAX);
 	out = peer_read_all(peer, 1, WIRE_STDOUT, &got);
+	g_assert_nonnull(out);
 	g_assert_cmpuint(got, ==, 0);
 }
 

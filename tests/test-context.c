@@ -10,10 +10,10 @@ static const struct {
 	const char *name;
 	int code;
 } names[] = {
-	{ "web1", 0 },        { "a b", 0 },         { "x-.", 0 },        { "\xff\xfe", 0 },
-	{ "back\\slash", 0 }, { "", EINVAL },       { ".", EINVAL },     { "..", EINVAL },
-	{ ".hidden", EINVAL }, { "-n", EINVAL },    { "a\nb", EINVAL },  { "a\x1f", EINVAL },
-	{ "a\x7f", EINVAL },  { "a/b", EINVAL },    { "web1", EEXIST },
+	{"web1", 0},	     {"a b", 0},      {"x-.", 0},	{"\xff\xfe", 0},
+	{"back\\slash", 0},  {"", EINVAL},    {".", EINVAL},	{"..", EINVAL},
+	{".hidden", EINVAL}, {"-n", EINVAL},  {"a\nb", EINVAL}, {"a\x1f", EINVAL},
+	{"a\x7f", EINVAL},   {"a/b", EINVAL}, {"web1", EEXIST},
 };
 
 /* Which names may be, and that a refusal is recorded above. */
@@ -96,7 +96,8 @@ tree_serials(void)
 
 		g_assert_true(context_remove(root, name, NULL));
 	}
-	for (Context *child = context_child_after(root, 0); child != NULL; child = context_child_after(root, last)) {
+	for (Context *child = context_child_after(root, 0); child != NULL;
+	     child = context_child_after(root, last)) {
 		g_assert_cmpuint(context_serial(child), >, last);
 		last = context_serial(child);
 		count++;
@@ -178,6 +179,7 @@ tree_remove(void)
 	g_assert_false(context_remove(root, "a", &busy));
 	g_assert_error(busy, MITOFS_ERROR, EBUSY);
 	g_autoptr(Stream) output = stream_ref(context_output(a, 1));
+	unit_until(stream_size(output) == 5);
 	say(a, "kill");
 	expect_wait(a, "137 signal KILL");
 	g_assert_true(context_remove(root, "a", NULL));
@@ -214,7 +216,8 @@ tree_inherit(void)
 	context_ctl_text(a, ctl_a);
 	context_ctl_text(b, ctl_b);
 	g_assert_true(g_str_has_suffix(ctl_a->str, " a idle\ndefaults\ncwd /tmp\nenv A=2\n"));
-	g_assert_true(g_str_has_suffix(ctl_b->str, " b idle\ndefaults\ncwd /tmp\nenv A=1\numask 0077\n"));
+	g_assert_true(
+		g_str_has_suffix(ctl_b->str, " b idle\ndefaults\ncwd /tmp\nenv A=1\numask 0077\n"));
 	world_end();
 }
 
@@ -223,10 +226,38 @@ static void
 text_status(void)
 {
 	static const char *const keys[] = {
-		"id", "name", "path", "place", "method", "host", "user", "arch", "link", "state", "run", "pid",
-		"argv", "started", "ended", "code", "why", "stdin", "stdout", "stdout.dropped", "stdout.blocked",
-		"stderr", "stderr.dropped", "stderr.blocked", "cpu.user_usec", "cpu.system_usec", "mem.peak",
-		"children", "rtt_usec", "bytes.sent", "bytes.received", "agent.bytes",
+		"id",
+		"name",
+		"path",
+		"place",
+		"method",
+		"host",
+		"user",
+		"arch",
+		"link",
+		"state",
+		"run",
+		"pid",
+		"argv",
+		"started",
+		"ended",
+		"code",
+		"why",
+		"stdin",
+		"stdout",
+		"stdout.dropped",
+		"stdout.blocked",
+		"stderr",
+		"stderr.dropped",
+		"stderr.blocked",
+		"cpu.user_usec",
+		"cpu.system_usec",
+		"mem.peak",
+		"children",
+		"rtt_usec",
+		"bytes.sent",
+		"bytes.received",
+		"agent.bytes",
 	};
 	g_autoptr(GString) idle = g_string_new(NULL);
 	g_autoptr(GString) ran = g_string_new(NULL);
@@ -271,118 +302,6 @@ text_signal(void)
 	world_end();
 }
 
-/* `error` keeps the last failures in one line each, and can be cleared. */
-static void
-text_error(void)
-{
-	g_autoptr(GString) text = g_string_new(NULL);
-	g_autoptr(GError) wrong = g_error_new(MITOFS_ERROR, EACCES, "no\nway \x1b");
-
-	world_start(NULL, NULL);
-	Context *a = make(root, "a");
-	g_assert_cmpint(try_say(a, "nosuch\nverb"), ==, EOPNOTSUPP);
-	context_fail(a, "x\ny", wrong);
-	g_autofree char *line = last_error(a);
-	g_assert_cmpstr(line, ==, "EACCES x\\ny: no\\nway \\x1b");
-	for (guint i = 0; i < 100; i++)
-		context_fail(a, "again", wrong);
-	context_error_text(a, text);
-	guint lines = 0;
-	for (const char *at = text->str; (at = strchr(at, '\n')) != NULL; at++)
-		lines++;
-	g_assert_cmpuint(lines, ==, 64);
-	g_assert_nonnull(strstr(text->str, " 102 EACCES again: "));
-	context_error_clear(a);
-	g_string_truncate(text, 0);
-	context_error_text(a, text);
-	g_assert_cmpstr(text->str, ==, "");
-	world_end();
-}
-
-/* What is in @stream from its oldest byte on, without waiting. */
-static char *
-stream_now(Stream *stream)
-{
-	StreamReader *reader = stream_reader_new(stream);
-	struct iovec iov[2];
-	int count;
-	gssize got = stream_reader_look(reader, 0, 1000000, iov, &count);
-	GString *text = g_string_new(NULL);
-
-	for (int i = 0; got > 0 && i < count; i++)
-		g_string_append_len(text, iov[i].iov_base, (gssize)iov[i].iov_len);
-	stream_reader_free(reader);
-	return g_string_free(text, FALSE);
-}
-
-/* A log line goes to the context and to all above it; the level decides. */
-static void
-text_log(void)
-{
-	world_start(NULL, NULL);
-	Context *a = make(root, "a");
-	Context *b = make(a, "b");
-	context_logf(b, WIRE_INFO, "one\ntwo %d", 3);
-	context_logf(b, WIRE_DEBUG, "quiet");
-	say(b, "loglevel debug");
-	context_logf(b, WIRE_DEBUG, "loud");
-	g_autofree char *at_b = stream_now(context_log(b));
-	g_autofree char *at_a = stream_now(context_log(a));
-	g_autofree char *at_root = stream_now(context_log(root));
-	g_assert_nonnull(strstr(at_b, " info /a/b: one\\ntwo 3\n"));
-	g_assert_nonnull(strstr(at_a, " info /a/b: one\\ntwo 3\n"));
-	g_assert_nonnull(strstr(at_root, " debug /a/b: loud\n"));
-	g_assert_null(strstr(at_root, "quiet"));
-	world_end();
-}
-
-/* The WHATs of @text's lines about @path, with blanks between them. */
-static char *
-events_about(const char *text, const char *path)
-{
-	g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
-	GString *whats = g_string_new(NULL);
-
-	for (guint i = 0; lines[i] != NULL; i++) {
-		g_auto(GStrv) words = g_strsplit(lines[i], " ", -1);
-
-		if (g_strv_length(words) >= 3 && strcmp(words[1], path) == 0)
-			g_string_append_printf(whats, "%s%s", whats->len > 0 ? " " : "", words[2]);
-	}
-	return g_string_free(whats, FALSE);
-}
-
-/* Events come from the open on, of the subtree only, and end with the close. */
-static void
-text_events(void)
-{
-	world_start(NULL, NULL);
-	Context *a = make(root, "a");
-	Stream *all = context_events_open(root);
-	Stream *below = context_events_open(a);
-	g_autoptr(Stream) held = stream_ref(below);
-	Context *b = make(a, "b");
-	expect_run(b, "exec true", "");
-	g_assert_cmpint(try_say(b, "exec /nosuch"), ==, ENOENT);
-	g_assert_true(context_rename(a, "b", "c", NULL));
-	g_assert_true(context_remove(a, "c", NULL));
-	make(root, "d");
-	g_autofree char *text = stream_now(all);
-	g_autofree char *of_b = events_about(text, "/a/b");
-	g_autofree char *of_c = events_about(text, "/a/c");
-	g_autofree char *of_d = events_about(text, "/d");
-	g_assert_cmpstr(of_b, ==, "created started exited exited failed renamed");
-	g_assert_cmpstr(of_c, ==, "removed");
-	g_assert_cmpstr(of_d, ==, "created");
-	g_autofree char *narrow = stream_now(below);
-	g_autofree char *not_d = events_about(narrow, "/d");
-	g_assert_cmpstr(not_d, ==, "");
-	context_events_close(a, below);
-	g_assert_true(stream_ended(held));
-	context_events_close(root, all);
-	world_end();
-}
-
 /* Destroy. */
 
 typedef struct Removal Removal;
@@ -408,8 +327,8 @@ on_removed(Context *parent, const char *name, void *token, void *data)
 static void
 destroy_tree(void)
 {
-	Removal removal = { 0 };
-	const BrokerHooks hooks = { .removed = on_removed, .data = &removal };
+	Removal removal = {0};
+	const BrokerHooks hooks = {.removed = on_removed, .data = &removal};
 	Outcome outcome;
 
 	world_start(NULL, &hooks);
@@ -484,7 +403,7 @@ on_stopped(void *data)
 static void
 shutdown_order(void)
 {
-	const BrokerHooks hooks = { .stopping = on_stopping, .stopped = on_stopped };
+	const BrokerHooks hooks = {.stopping = on_stopping, .stopped = on_stopped};
 	g_autoptr(GError) error = NULL;
 
 	hooks_called = g_string_new(NULL);
@@ -514,7 +433,7 @@ shutdown_order(void)
 static void
 shutdown_forced(void)
 {
-	const BrokerHooks hooks = { .stopping = on_stopping, .stopped = on_stopped };
+	const BrokerHooks hooks = {.stopping = on_stopping, .stopped = on_stopped};
 	gint64 began = g_get_monotonic_time();
 
 	hooks_called = g_string_new(NULL);
@@ -552,23 +471,20 @@ shutdown_none(void)
 }
 
 static const UnitTest tests[] = {
-	{ "/context/tree/names", tree_names },
-	{ "/context/tree/caps", tree_caps },
-	{ "/context/tree/serials", tree_serials },
-	{ "/context/tree/rename", tree_rename },
-	{ "/context/tree/find", tree_find },
-	{ "/context/tree/remove", tree_remove },
-	{ "/context/tree/inherit", tree_inherit },
-	{ "/context/text/status", text_status },
-	{ "/context/text/signal", text_signal },
-	{ "/context/text/error", text_error },
-	{ "/context/text/log", text_log },
-	{ "/context/text/events", text_events },
-	{ "/context/destroy/tree", destroy_tree },
-	{ "/context/destroy/kinds", destroy_kinds },
-	{ "/context/shutdown/order", shutdown_order },
-	{ "/context/shutdown/forced", shutdown_forced },
-	{ "/context/shutdown/none", shutdown_none },
+	{"/context/tree/names", tree_names},
+	{"/context/tree/caps", tree_caps},
+	{"/context/tree/serials", tree_serials},
+	{"/context/tree/rename", tree_rename},
+	{"/context/tree/find", tree_find},
+	{"/context/tree/remove", tree_remove},
+	{"/context/tree/inherit", tree_inherit},
+	{"/context/text/status", text_status},
+	{"/context/text/signal", text_signal},
+	{"/context/destroy/tree", destroy_tree},
+	{"/context/destroy/kinds", destroy_kinds},
+	{"/context/shutdown/order", shutdown_order},
+	{"/context/shutdown/forced", shutdown_forced},
+	{"/context/shutdown/none", shutdown_none},
 };
 
 int

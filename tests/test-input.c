@@ -48,9 +48,9 @@ sink_end(void *data)
 static void
 sink_bind(Sink *sink, Input *input, gsize credit, gboolean pty)
 {
-	const InputSink calls = { sink_write, sink_end, sink };
+	const InputSink calls = {sink_write, sink_end, sink};
 
-	*sink = (Sink){ .got = g_string_new(NULL), .credit = credit };
+	*sink = (Sink){.got = g_string_new(NULL), .credit = credit};
 	input_bind_sink(input, &calls, pty);
 }
 
@@ -104,7 +104,7 @@ put_waiting(InputWriter *writer, const void *bytes, gsize size, Note *note)
 {
 	gssize result;
 
-	*note = (Note){ 0 };
+	*note = (Note){0};
 	note->write = input_write(writer, bytes, size, FALSE, on_written, note, &result);
 	g_assert_nonnull(note->write);
 }
@@ -267,12 +267,12 @@ static const struct {
 	const char *opens; /* T or A each: opened with O_TRUNC or not; - closes the oldest */
 	const char *wanted;
 } modes[] = {
-	{ INPUT_EOF_TRUNC, "A-", "" },       { INPUT_EOF_TRUNC, "T-", "^" },
-	{ INPUT_EOF_TRUNC, "TA-", "" },      { INPUT_EOF_TRUNC, "TA--", "^" },
-	{ INPUT_EOF_TRUNC, "AT--", "^" },    { INPUT_EOF_TRUNC, "A-A-A-T-", "^" },
-	{ INPUT_EOF_CLOSE, "A-", "^" },      { INPUT_EOF_CLOSE, "AA-", "" },
-	{ INPUT_EOF_CLOSE, "T-", "^" },      { INPUT_EOF_NEVER, "T-", "" },
-	{ INPUT_EOF_NEVER, "A-T-", "" },
+	{INPUT_EOF_TRUNC, "A-", ""},	{INPUT_EOF_TRUNC, "T-", "^"},
+	{INPUT_EOF_TRUNC, "TA-", ""},	{INPUT_EOF_TRUNC, "TA--", "^"},
+	{INPUT_EOF_TRUNC, "AT--", "^"}, {INPUT_EOF_TRUNC, "A-A-A-T-", "^"},
+	{INPUT_EOF_CLOSE, "A-", "^"},	{INPUT_EOF_CLOSE, "AA-", ""},
+	{INPUT_EOF_CLOSE, "T-", "^"},	{INPUT_EOF_NEVER, "T-", ""},
+	{INPUT_EOF_NEVER, "A-T-", ""},
 };
 
 /* When the last close is the end, by mode. */
@@ -292,7 +292,8 @@ input_eof_modes(void)
 				g_queue_push_tail(&writers, input_writer_new(input, *at == 'T'));
 		}
 		g_assert_cmpstr(sink.got->str, ==, modes[i].wanted);
-		g_assert_cmpstr(input_state(input), ==, modes[i].wanted[0] != '\0' ? "ended" : "open");
+		g_assert_cmpstr(input_state(input), ==,
+				modes[i].wanted[0] != '\0' ? "ended" : "open");
 		while (writers.head != NULL)
 			input_writer_free(g_queue_pop_head(&writers));
 		input_unref(input);
@@ -526,7 +527,7 @@ static void
 input_polled(void)
 {
 	Input *input = input_new(INPUT_EOF_TRUNC);
-	NotifierWatch watch = { NULL };
+	NotifierWatch watch = {NULL};
 	guint changes = 0;
 	Sink sink;
 
@@ -578,7 +579,8 @@ input_pipe(void)
 	g_assert_cmpmem(got, 6, "staged", 6);
 	input_writer_free(writer);
 	while (piece != 0) {
-		unit_until((piece = read(fd, got + total, size + 1 - total)) >= 0 || errno != EAGAIN);
+		unit_until((piece = read(fd, got + total, size + 1 - total)) >= 0 ||
+			   errno != EAGAIN);
 		g_assert_cmpint(piece, >=, 0);
 		total += (gsize)piece;
 	}
@@ -596,7 +598,7 @@ input_pipe_full(void)
 	Input *input = input_new(INPUT_EOF_TRUNC);
 	InputWriter *writer = input_writer_new(input, TRUE);
 	g_autofree char *bytes = g_malloc0(1000000);
-	NotifierWatch watch = { NULL };
+	NotifierWatch watch = {NULL};
 	guint changes = 0;
 	int fd = bind_pipe(input);
 
@@ -724,7 +726,7 @@ input_reentered(void)
 {
 	Input *input = input_new(INPUT_EOF_TRUNC);
 	InputWriter *writer = input_writer_new(input, TRUE);
-	Note first = { 0 }, second;
+	Note first = {0}, second;
 	gssize result;
 	Sink sink;
 
@@ -744,28 +746,28 @@ input_reentered(void)
 }
 
 static const UnitTest tests[] = {
-	{ "/input/staging", input_staging },
-	{ "/input/staging/replace", input_staging_replace },
-	{ "/input/staging/open", input_staging_open },
-	{ "/input/staging/full", input_staging_full },
-	{ "/input/staging/large", input_staging_large },
-	{ "/input/staging/eof", input_staging_eof },
-	{ "/input/eof/modes", input_eof_modes },
-	{ "/input/eof/changes", input_eof_changes },
-	{ "/input/last-close", input_last_close },
-	{ "/input/whole", input_whole },
-	{ "/input/end-behind", input_end_behind },
-	{ "/input/nonblock", input_nonblock },
-	{ "/input/cancel", input_cancel },
-	{ "/input/over", input_over },
-	{ "/input/broken", input_broken },
-	{ "/input/polled", input_polled },
-	{ "/input/pipe", input_pipe },
-	{ "/input/pipe/full", input_pipe_full },
-	{ "/input/pipe/broken", input_pipe_broken },
-	{ "/input/terminal", input_terminal },
-	{ "/input/terminal/sink", input_terminal_sink },
-	{ "/input/reentered", input_reentered },
+	{"/input/staging", input_staging},
+	{"/input/staging/replace", input_staging_replace},
+	{"/input/staging/open", input_staging_open},
+	{"/input/staging/full", input_staging_full},
+	{"/input/staging/large", input_staging_large},
+	{"/input/staging/eof", input_staging_eof},
+	{"/input/eof/modes", input_eof_modes},
+	{"/input/eof/changes", input_eof_changes},
+	{"/input/last-close", input_last_close},
+	{"/input/whole", input_whole},
+	{"/input/end-behind", input_end_behind},
+	{"/input/nonblock", input_nonblock},
+	{"/input/cancel", input_cancel},
+	{"/input/over", input_over},
+	{"/input/broken", input_broken},
+	{"/input/polled", input_polled},
+	{"/input/pipe", input_pipe},
+	{"/input/pipe/full", input_pipe_full},
+	{"/input/pipe/broken", input_pipe_broken},
+	{"/input/terminal", input_terminal},
+	{"/input/terminal/sink", input_terminal_sink},
+	{"/input/reentered", input_reentered},
 };
 
 int

@@ -33,7 +33,7 @@ probe_on_ready(guint32 events, void *data)
 static void
 probe_open(Probe *probe, void (*act)(Probe *probe))
 {
-	*probe = (Probe){ .act = act };
+	*probe = (Probe){.act = act};
 	g_assert_no_errno(pipe2(probe->fds, O_CLOEXEC | O_NONBLOCK));
 	probe->watch = poller_add(probe->fds[0], EPOLLIN, probe_on_ready, probe);
 }
@@ -307,16 +307,16 @@ poller_later_once(void)
 }
 
 static const UnitTest tests[] = {
-	{ "/poller/level", poller_level },
-	{ "/poller/change", poller_change },
-	{ "/poller/remove/self", poller_remove_self },
-	{ "/poller/remove/other", poller_remove_other },
-	{ "/poller/remove/reuse", poller_reuse },
-	{ "/poller/many", poller_many },
-	{ "/poller/turn-end/batch", poller_turn_end },
-	{ "/poller/turn-end/outside", poller_turn_end_outside },
-	{ "/poller/turn-end/forgotten", poller_turn_end_forgotten },
-	{ "/poller/later", poller_later_once },
+	{"/poller/level", poller_level},
+	{"/poller/change", poller_change},
+	{"/poller/remove/self", poller_remove_self},
+	{"/poller/remove/other", poller_remove_other},
+	{"/poller/remove/reuse", poller_reuse},
+	{"/poller/many", poller_many},
+	{"/poller/turn-end/batch", poller_turn_end},
+	{"/poller/turn-end/outside", poller_turn_end_outside},
+	{"/poller/turn-end/forgotten", poller_turn_end_forgotten},
+	{"/poller/later", poller_later_once},
 };
 
 int

@@ -51,75 +51,76 @@ apply_lines(Settings *settings, const char *lines)
 static const struct {
 	const char *lines, *printed;
 } good[] = {
-	{ "cwd /tmp", "cwd /tmp\n" },
-	{ "cwd '/a b'", "cwd '/a b'\n" },
-	{ "cwd /tmp\ncwd '~'", "" },
-	{ "clearenv", "clearenv\n" },
-	{ "unenv HOME", "unenv HOME\n" },
-	{ "unenv HOME\nunenv HOME", "unenv HOME\n" },
-	{ "env A=1", "env A=1\n" },
-	{ "env 'A=x y=z'", "env 'A=x y=z'\n" },
-	{ "env A=", "env A=\n" },
-	{ "env A=1\nenv AB=2\nenv A=3", "env AB=2\nenv A=3\n" },
-	{ "env A=1\nunenv A", "unenv A\n" },
-	{ "unenv A\nenv A=1", "env A=1\n" },
-	{ "env B=1\nunenv A\nclearenv\nenv C=1\nunenv D", "clearenv\nenv C=1\n" },
-	{ "umask 22", "umask 0022\n" },
-	{ "umask 0777", "umask 0777\n" },
-	{ "umask 0", "umask 0000\n" },
-	{ "nice 19", "nice 19\n" },
-	{ "nice -20", "nice -20\n" },
-	{ "nice 0", "nice 0\n" },
-	{ "affinity 0-3,8", "affinity 0-3,8\n" },
-	{ "oom -1000", "oom -1000\n" },
-	{ "oom 1000", "oom 1000\n" },
-	{ "rlimit nofile 64", "rlimit nofile 64\n" },
-	{ "rlimit nofile 64:128", "rlimit nofile 64:128\n" },
-	{ "rlimit core unlimited", "rlimit core unlimited\n" },
-	{ "rlimit core 0:unlimited", "rlimit core 0:unlimited\n" },
-	{ "rlimit nofile 64:128\nrlimit core 0\nrlimit nofile 32", "rlimit nofile 32\nrlimit core 0\n" },
-	{ "shell /bin/bash", "shell /bin/bash\n" },
-	{ "preexec taskset -c 2", "preexec taskset -c 2\n" },
-	{ "preexec env 'A=b c' ''", "preexec env 'A=b c' ''\n" },
-	{ "preexec nice\npreexec", "" },
-	{ "pty on", "pty on\n" },
-	{ "pty on\npty off", "" },
-	{ "winsize 132 43", "winsize 132 43\n" },
-	{ "winsize 80 25", "winsize 80 25\n" },
-	{ "winsize 132 43\nwinsize 80 24", "" },
-	{ "timeout 60", "timeout 60\n" },
-	{ "timeout 0.25", "timeout 0.250\n" },
-	{ "timeout 60\ntimeout none", "" },
-	{ "grace 0", "grace 0\n" },
-	{ "grace 1.5", "grace 1.500\n" },
-	{ "grace 1\ngrace 5", "" },
-	{ "retain 64K", "retain 65536\n" },
-	{ "retain 1", "retain 4096\n" },
-	{ "retain 16M", "" },
-	{ "retain 1G", "retain 1073741824\n" },
-	{ "overflow drop", "overflow drop\n" },
-	{ "overflow drop\noverflow block", "" },
-	{ "eofmode close", "eofmode close\n" },
-	{ "eofmode never", "eofmode never\n" },
-	{ "eofmode never\neofmode trunc", "" },
-	{ "onclose hup", "onclose hup\n" },
-	{ "onclose kill", "onclose kill\n" },
-	{ "onclose kill\nonclose none", "" },
-	{ "pipe /a/b", "pipe /a/b\n" },
-	{ "pipe -a '/a b'", "pipe -a '/a b'\n" },
-	{ "pipe -a /a\npipe /b", "pipe /b\n" },
-	{ "pipe -a /a\npipe", "" },
-	{ "connect-timeout 1.001", "connect-timeout 1.001\n" },
-	{ "connect-timeout 30", "" },
-	{ "keepalive 1", "keepalive 1\n" },
-	{ "keepalive 15", "" },
-	{ "loglevel error", "loglevel error\n" },
-	{ "loglevel warning", "loglevel warning\n" },
-	{ "loglevel debug", "loglevel debug\n" },
-	{ "loglevel debug\nloglevel info", "" },
-	{ "fanout 1", "fanout 1\n" },
-	{ "fanout 65536", "fanout 65536\n" },
-	{ "fanout 64", "" },
+	{"cwd /tmp", "cwd /tmp\n"},
+	{"cwd '/a b'", "cwd '/a b'\n"},
+	{"cwd /tmp\ncwd '~'", ""},
+	{"clearenv", "clearenv\n"},
+	{"unenv HOME", "unenv HOME\n"},
+	{"unenv HOME\nunenv HOME", "unenv HOME\n"},
+	{"env A=1", "env A=1\n"},
+	{"env 'A=x y=z'", "env 'A=x y=z'\n"},
+	{"env A=", "env A=\n"},
+	{"env A=1\nenv AB=2\nenv A=3", "env AB=2\nenv A=3\n"},
+	{"env A=1\nunenv A", "unenv A\n"},
+	{"unenv A\nenv A=1", "env A=1\n"},
+	{"env B=1\nunenv A\nclearenv\nenv C=1\nunenv D", "clearenv\nenv C=1\n"},
+	{"umask 22", "umask 0022\n"},
+	{"umask 0777", "umask 0777\n"},
+	{"umask 0", "umask 0000\n"},
+	{"nice 19", "nice 19\n"},
+	{"nice -20", "nice -20\n"},
+	{"nice 0", "nice 0\n"},
+	{"affinity 0-3,8", "affinity 0-3,8\n"},
+	{"oom -1000", "oom -1000\n"},
+	{"oom 1000", "oom 1000\n"},
+	{"rlimit nofile 64", "rlimit nofile 64\n"},
+	{"rlimit nofile 64:128", "rlimit nofile 64:128\n"},
+	{"rlimit core unlimited", "rlimit core unlimited\n"},
+	{"rlimit core 0:unlimited", "rlimit core 0:unlimited\n"},
+	{"rlimit nofile 64:128\nrlimit core 0\nrlimit nofile 32",
+	 "rlimit nofile 32\nrlimit core 0\n"},
+	{"shell /bin/bash", "shell /bin/bash\n"},
+	{"preexec taskset -c 2", "preexec taskset -c 2\n"},
+	{"preexec env 'A=b c' ''", "preexec env 'A=b c' ''\n"},
+	{"preexec nice\npreexec", ""},
+	{"pty on", "pty on\n"},
+	{"pty on\npty off", ""},
+	{"winsize 132 43", "winsize 132 43\n"},
+	{"winsize 80 25", "winsize 80 25\n"},
+	{"winsize 132 43\nwinsize 80 24", ""},
+	{"timeout 60", "timeout 60\n"},
+	{"timeout 0.25", "timeout 0.250\n"},
+	{"timeout 60\ntimeout none", ""},
+	{"grace 0", "grace 0\n"},
+	{"grace 1.5", "grace 1.500\n"},
+	{"grace 1\ngrace 5", ""},
+	{"retain 64K", "retain 65536\n"},
+	{"retain 1", "retain 4096\n"},
+	{"retain 16M", ""},
+	{"retain 1G", "retain 1073741824\n"},
+	{"overflow drop", "overflow drop\n"},
+	{"overflow drop\noverflow block", ""},
+	{"eofmode close", "eofmode close\n"},
+	{"eofmode never", "eofmode never\n"},
+	{"eofmode never\neofmode trunc", ""},
+	{"onclose hup", "onclose hup\n"},
+	{"onclose kill", "onclose kill\n"},
+	{"onclose kill\nonclose none", ""},
+	{"pipe /a/b", "pipe /a/b\n"},
+	{"pipe -a '/a b'", "pipe -a '/a b'\n"},
+	{"pipe -a /a\npipe /b", "pipe /b\n"},
+	{"pipe -a /a\npipe", ""},
+	{"connect-timeout 1.001", "connect-timeout 1.001\n"},
+	{"connect-timeout 30", ""},
+	{"keepalive 1", "keepalive 1\n"},
+	{"keepalive 15", ""},
+	{"loglevel error", "loglevel error\n"},
+	{"loglevel warning", "loglevel warning\n"},
+	{"loglevel debug", "loglevel debug\n"},
+	{"loglevel debug\nloglevel info", ""},
+	{"fanout 1", "fanout 1\n"},
+	{"fanout 65536", "fanout 65536\n"},
+	{"fanout 64", ""},
 };
 
 /* Good values are printed so that they make the same again, in a copy too. */
@@ -155,19 +156,106 @@ settings_none(void)
 }
 
 static const char *const bad[] = {
-	"cwd", "cwd ''", "cwd a b", "clearenv x", "unenv", "unenv ''", "unenv A=B", "unenv A B", "env", "env A",
-	"env =x", "env ''", "env A=1 B=2", "umask", "umask 8", "umask 1000", "umask 77777", "umask -1", "umask ''",
-	"umask u=rwx", "nice", "nice 20", "nice -21", "nice +1", "nice 1.5", "nice x", "affinity", "affinity ''",
-	"affinity x", "affinity 3-1", "affinity 0,", "affinity 99999", "oom", "oom 1001", "oom -1001", "oom x",
-	"rlimit", "rlimit nofile", "rlimit nosuch 1", "rlimit nofile x", "rlimit nofile 2:1", "rlimit nofile 1:2:3",
-	"rlimit nofile ''", "rlimit nofile 1 2", "shell", "shell bash", "shell ''", "preexec ''", "preexec '' a",
-	"pty", "pty maybe", "pty ON", "winsize 80", "winsize 0 24", "winsize 80 0", "winsize 65536 24",
-	"winsize 80 65536", "winsize 80 24 1", "timeout", "timeout -1", "timeout x", "timeout 1s", "timeout 9999999999",
-	"grace", "grace none", "grace 86401", "grace x", "retain", "retain 0", "retain x", "retain 2G", "retain -1",
-	"overflow", "overflow x", "eofmode", "eofmode x", "eofmode truncate", "onclose", "onclose x", "pipe a",
-	"pipe ''", "pipe -a", "pipe -a b", "pipe /a /b", "pipe -a /a /b", "pipe -b /a", "connect-timeout",
-	"connect-timeout 0", "connect-timeout none", "connect-timeout x", "keepalive", "keepalive x", "keepalive -1",
-	"loglevel", "loglevel x", "loglevel 6", "fanout", "fanout 0", "fanout 65537", "fanout x",
+	"cwd",
+	"cwd ''",
+	"cwd a b",
+	"clearenv x",
+	"unenv",
+	"unenv ''",
+	"unenv A=B",
+	"unenv A B",
+	"env",
+	"env A",
+	"env =x",
+	"env ''",
+	"env A=1 B=2",
+	"umask",
+	"umask 8",
+	"umask 1000",
+	"umask 77777",
+	"umask -1",
+	"umask ''",
+	"umask u=rwx",
+	"nice",
+	"nice 20",
+	"nice -21",
+	"nice +1",
+	"nice 1.5",
+	"nice x",
+	"affinity",
+	"affinity ''",
+	"affinity x",
+	"affinity 3-1",
+	"affinity 0,",
+	"affinity 99999",
+	"oom",
+	"oom 1001",
+	"oom -1001",
+	"oom x",
+	"rlimit",
+	"rlimit nofile",
+	"rlimit nosuch 1",
+	"rlimit nofile x",
+	"rlimit nofile 2:1",
+	"rlimit nofile 1:2:3",
+	"rlimit nofile ''",
+	"rlimit nofile 1 2",
+	"shell",
+	"shell bash",
+	"shell ''",
+	"preexec ''",
+	"preexec '' a",
+	"pty",
+	"pty maybe",
+	"pty ON",
+	"winsize 80",
+	"winsize 0 24",
+	"winsize 80 0",
+	"winsize 65536 24",
+	"winsize 80 65536",
+	"winsize 80 24 1",
+	"timeout",
+	"timeout -1",
+	"timeout x",
+	"timeout 1s",
+	"timeout 9999999999",
+	"grace",
+	"grace none",
+	"grace 86401",
+	"grace x",
+	"retain",
+	"retain 0",
+	"retain x",
+	"retain 2G",
+	"retain -1",
+	"overflow",
+	"overflow x",
+	"eofmode",
+	"eofmode x",
+	"eofmode truncate",
+	"onclose",
+	"onclose x",
+	"pipe a",
+	"pipe ''",
+	"pipe -a",
+	"pipe -a b",
+	"pipe /a /b",
+	"pipe -a /a /b",
+	"pipe -b /a",
+	"connect-timeout",
+	"connect-timeout 0",
+	"connect-timeout none",
+	"connect-timeout x",
+	"keepalive",
+	"keepalive x",
+	"keepalive -1",
+	"loglevel",
+	"loglevel x",
+	"loglevel 6",
+	"fanout",
+	"fanout 0",
+	"fanout 65537",
+	"fanout x",
 };
 
 /* Bad values change nothing, and say what is wrong. */
@@ -176,7 +264,8 @@ settings_bad(void)
 {
 	g_autoptr(Settings) settings = settings_new();
 
-	apply_lines(settings, "cwd /x\nenv A=1\nunenv B\numask 7\nrlimit nofile 5:6\nwinsize 3 4\npipe -a /p\npreexec q");
+	apply_lines(settings, "cwd /x\nenv A=1\nunenv B\numask 7\nrlimit nofile 5:6\nwinsize 3 "
+			      "4\npipe -a /p\npreexec q");
 	g_autofree char *before = text_of(settings);
 	for (gsize i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
@@ -197,7 +286,7 @@ settings_max_retain(void)
 {
 	g_autoptr(Settings) settings = settings_new();
 	BrokerOptions options = broker_default_options;
-	char *args[] = { (char *)"65537", NULL };
+	char *args[] = {(char *)"65537", NULL};
 	g_autoptr(GError) error = NULL;
 
 	options.max_retain = 65536;
@@ -240,7 +329,8 @@ settings_order(void)
 
 	apply_lines(settings, "fanout 3\nenv A=1\npipe /x\ncwd /\nwinsize 1 2\nunenv B\nnice 1");
 	g_autofree char *printed = text_of(settings);
-	g_assert_cmpstr(printed, ==, "cwd /\nunenv B\nenv A=1\nnice 1\nwinsize 1 2\npipe /x\nfanout 3\n");
+	g_assert_cmpstr(printed, ==,
+			"cwd /\nunenv B\nenv A=1\nnice 1\nwinsize 1 2\npipe /x\nfanout 3\n");
 }
 
 /* A child shares its parent's settings, all but the pipe; a change of a copy stays the copy's. */
@@ -258,7 +348,9 @@ settings_inherited(void)
 	g_assert_cmpstr(printed, ==, "env A=1\nrlimit core 0\nshell /s\npreexec x\n");
 	g_assert_false(child->pipe_append);
 	g_autoptr(Settings) copy = settings_copy(child);
-	apply_lines(copy, "env A=2\nenv B=1\nunenv C\nrlimit core 1\npreexec\nshell /t\ncwd /c\naffinity 1");
+	apply_lines(
+		copy,
+		"env A=2\nenv B=1\nunenv C\nrlimit core 1\npreexec\nshell /t\ncwd /c\naffinity 1");
 	g_autofree char *after = text_of(child);
 	g_assert_cmpstr(after, ==, printed);
 }
@@ -267,14 +359,14 @@ static const struct {
 	const char *verb;
 	gboolean while_running, at_place;
 } flags[] = {
-	{ "cwd", FALSE, FALSE },       { "env", FALSE, FALSE },      { "unenv", FALSE, FALSE },
-	{ "clearenv", FALSE, FALSE },  { "umask", FALSE, FALSE },    { "rlimit", FALSE, FALSE },
-	{ "shell", FALSE, FALSE },     { "preexec", FALSE, FALSE },  { "pty", FALSE, FALSE },
-	{ "nice", TRUE, TRUE },        { "affinity", TRUE, TRUE },   { "oom", TRUE, TRUE },
-	{ "winsize", TRUE, FALSE },    { "timeout", TRUE, FALSE },   { "grace", TRUE, FALSE },
-	{ "retain", TRUE, FALSE },     { "overflow", TRUE, FALSE },  { "eofmode", TRUE, FALSE },
-	{ "onclose", TRUE, FALSE },    { "pipe", TRUE, FALSE },      { "connect-timeout", FALSE, FALSE },
-	{ "keepalive", FALSE, FALSE }, { "loglevel", TRUE, FALSE },  { "fanout", TRUE, FALSE },
+	{"cwd", FALSE, FALSE},	     {"env", FALSE, FALSE},	{"unenv", FALSE, FALSE},
+	{"clearenv", FALSE, FALSE},  {"umask", FALSE, FALSE},	{"rlimit", FALSE, FALSE},
+	{"shell", FALSE, FALSE},     {"preexec", FALSE, FALSE}, {"pty", FALSE, FALSE},
+	{"nice", TRUE, TRUE},	     {"affinity", TRUE, TRUE},	{"oom", TRUE, TRUE},
+	{"winsize", TRUE, FALSE},    {"timeout", TRUE, FALSE},	{"grace", TRUE, FALSE},
+	{"retain", TRUE, FALSE},     {"overflow", TRUE, FALSE}, {"eofmode", TRUE, FALSE},
+	{"onclose", TRUE, FALSE},    {"pipe", TRUE, FALSE},	{"connect-timeout", FALSE, FALSE},
+	{"keepalive", FALSE, FALSE}, {"loglevel", TRUE, FALSE}, {"fanout", TRUE, FALSE},
 };
 
 /* Which may change while a command runs, and which the agent has to be asked for. */
@@ -298,7 +390,7 @@ static void
 settings_filled(void)
 {
 	g_autoptr(Settings) settings = settings_new();
-	struct spawn_spec spec = { 0 };
+	struct spawn_spec spec = {0};
 
 	settings_fill(settings, &spec);
 	g_assert_null(spec.set_env[0]);
@@ -307,7 +399,8 @@ settings_filled(void)
 	g_assert_cmpint(spec.nice, ==, SPAWN_KEEP);
 	g_assert_cmpint(spec.oom, ==, SPAWN_KEEP);
 	g_assert_cmpstr(spec.affinity, ==, "");
-	apply_lines(settings, "env A=1\nenv B=2\nunenv C\nclearenv\nenv D=3\nrlimit core 0:1\numask 77\nnice 3\npty on");
+	apply_lines(settings, "env A=1\nenv B=2\nunenv C\nclearenv\nenv D=3\nrlimit core "
+			      "0:1\numask 77\nnice 3\npty on");
 	apply_lines(settings, "winsize 100 50\naffinity 0\noom 5\ncwd /x");
 	for (guint i = 0; i < 2; i++)
 		settings_fill(settings, &spec);
@@ -330,11 +423,11 @@ settings_filled(void)
 }
 
 static const UnitTest tests[] = {
-	{ "/settings/good", settings_good },         { "/settings/none", settings_none },
-	{ "/settings/bad", settings_bad },           { "/settings/max-retain", settings_max_retain },
-	{ "/settings/defaults", settings_defaults }, { "/settings/order", settings_order },
-	{ "/settings/inherit", settings_inherited }, { "/settings/flags", settings_flags },
-	{ "/settings/fill", settings_filled },
+	{"/settings/good", settings_good},	   {"/settings/none", settings_none},
+	{"/settings/bad", settings_bad},	   {"/settings/max-retain", settings_max_retain},
+	{"/settings/defaults", settings_defaults}, {"/settings/order", settings_order},
+	{"/settings/inherit", settings_inherited}, {"/settings/flags", settings_flags},
+	{"/settings/fill", settings_filled},
 };
 
 int

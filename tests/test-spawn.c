@@ -570,6 +570,7 @@ test_parent_dies(void)
 	}
 	close(ends[1]);
 	output = read_all(ends[0]); /* ends when the sleeper is dead */
+	g_assert_cmpstr(output, ==, "");
 	close(ends[0]);
 	g_assert_cmpint(waitpid(middle, NULL, 0), ==, middle);
 	g_assert_cmpint(waitpid(-1, NULL, 0), >, 0);

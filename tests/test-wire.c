@@ -47,7 +47,7 @@ test_header_malformed(void)
 		guint at;
 		guint8 value;
 	} changes[] = { { 8, 0 }, { 8, 16 }, { 8, 31 }, { 8, 42 }, { 8, 255 }, { 9, 1 }, { 10, 1 }, { 11, 1 },
-			{ 6, 4 /* one more than 256 KiB */ }, { 7, 255 } };
+			{ 6, 8 /* one more than 512 KiB */ }, { 7, 255 } };
 
 	for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
 		guint8 header[WIRE_HEADER] = { 1, 0, 0, 0, 1, 0, 0, 0, WIRE_PING };

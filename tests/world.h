@@ -88,7 +88,9 @@ outcome_on_done(const GError *error, void *data)
 static inline GStrv
 words_of(const char *line)
 {
-	const char *shell = g_str_has_prefix(line, "async sh ") ? line + 9 : g_str_has_prefix(line, "sh ") ? line + 3 : NULL;
+	const char *shell = g_str_has_prefix(line, "async sh ") ? line + 9
+			    : g_str_has_prefix(line, "sh ")	? line + 3
+								: NULL;
 	g_autoptr(GError) error = NULL;
 	GStrv words = NULL;
 
@@ -111,8 +113,9 @@ submit(Context *context, const char *line, Outcome *outcome)
 {
 	g_autoptr(GError) error = NULL;
 
-	*outcome = (Outcome){ 0 };
-	outcome->command = command_submit(context, words_of(line), FALSE, outcome_on_done, outcome, &error);
+	*outcome = (Outcome){0};
+	outcome->command =
+		command_submit(context, words_of(line), FALSE, outcome_on_done, outcome, &error);
 	if (outcome->command == NULL && !outcome->done)
 		outcome_set(outcome, error);
 }
@@ -151,7 +154,8 @@ stream_text(Stream *stream)
 	int count;
 
 	for (;;) {
-		unit_until((got = stream_reader_look(reader, text->len, 65536, iov, &count)) != -EAGAIN);
+		unit_until((got = stream_reader_look(reader, text->len, 65536, iov, &count)) !=
+			   -EAGAIN);
 		if (got <= 0)
 			break;
 		guint64 offset = text->len;

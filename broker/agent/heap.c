@@ -102,11 +102,12 @@ malloc(size_t size)
 void
 free(void *memory)
 {
-	struct block *block = (struct block *)memory - 1;
+	struct block *block;
 	unsigned class;
 
 	if (!memory)
 		return;
+	block = (struct block *)memory - 1;
 	if (block->size > (size_t)1 << CLASS_LAST) {
 		munmap(block, block->size);
 		return;
@@ -127,12 +128,13 @@ calloc(size_t count, size_t size)
 void *
 realloc(void *memory, size_t size)
 {
-	struct block *block = (struct block *)memory - 1;
+	struct block *block;
 	void *moved;
 	size_t held;
 
 	if (!memory)
 		return malloc(size);
+	block = (struct block *)memory - 1;
 	held = block->size - sizeof(*block);
 	if (size <= held)
 		return memory;

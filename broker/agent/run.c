@@ -178,6 +178,8 @@ run_reaped(struct run *run, int status, const struct rusage *usage)
 
 	run_unset_pid(run);
 	run->state = RUN_ENDED;
+	input_close(&run->input);
+	autofd_clear(&run->master); /* else the terminal would be held until the next run */
 	if (!run->forgotten)
 		report_exit(run, status, real, usage);
 	if (run->is_agent)
