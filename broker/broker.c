@@ -1,8 +1,8 @@
 /* The broker's start and end, and its local agent.
  *
- * The end: first whatever waits is answered (`stopping`), then every agent is told to stop what it runs, with the
- * longest grace of it; when the local agent's link has closed, or the time is over, whatever is left below this
- * process is killed, and `stopped` is called once. */
+ * The end: first whatever waits is answered (`stopping`), then every agent is told to stop what
+ * it runs, with the longest grace of it; when the local agent's link has closed, or the time is
+ * over, whatever is left below this process is killed, and `stopped` is called once. */
 #include "broker/broker.h"
 
 #include "broker/error.h"
@@ -39,7 +39,9 @@ const BrokerOptions broker_default_options = {
 static int
 kill_all_below(Broker *broker)
 {
-	const struct tree_query query = { .leader = getpid(), .below_only = true, .spare = broker->spared };
+	const struct tree_query query = { .leader = getpid(),
+					  .below_only = true,
+					  .spare = broker->spared };
 
 	return tree_kill(&query, SIGKILL);
 }
@@ -79,7 +81,8 @@ watch_children(Broker *broker, GError **error)
 static gboolean
 start_local(Broker *broker, GError **error)
 {
-	g_autoptr(GError) replaced = g_error_new(MITOFS_ERROR, ECONNRESET, "link lost: the agent is started again");
+	g_autoptr(GError) replaced =
+		g_error_new(MITOFS_ERROR, ECONNRESET, "link lost: the agent is started again");
 	int fd = local_agent_start(error);
 
 	if (fd < 0)
@@ -115,7 +118,8 @@ broker_local_lost(Broker *broker)
 		g_clear_handle_id(&broker->stop_source, g_source_remove);
 		broker->stop_source = g_idle_add(broker_finish_stop, broker);
 	} else if (broker->restart_source == 0) {
-		broker->restart_source = g_timeout_add(lived_ms < RESTART_MS ? RESTART_MS : 0, restart_local, broker);
+		broker->restart_source = g_timeout_add(lived_ms < RESTART_MS ? RESTART_MS : 0,
+						       restart_local, broker);
 	}
 }
 
@@ -132,7 +136,8 @@ wait_for_hello(Broker *broker, GError **error)
 {
 	gint64 deadline = g_get_monotonic_time() + HELLO_TIMEOUT_MS * 1000;
 
-	while (broker->root->place != NULL && place_state(broker->root->place) == PLACE_CONNECTING) {
+	while (broker->root->place != NULL &&
+	       place_state(broker->root->place) == PLACE_CONNECTING) {
 		if (g_get_monotonic_time() > deadline)
 			return fail(error, ETIMEDOUT, "the local agent did not answer within %d s",
 				    HELLO_TIMEOUT_MS / 1000);
@@ -155,7 +160,8 @@ broker_new(const BrokerOptions *options, const BrokerHooks *hooks, GError **erro
 	stream_set_total(options->retain_total);
 	broker->root = context_new(broker, NULL, "", settings_new());
 	broker->root->settings->log_level = options->log_level;
-	if (watch_children(broker, error) && start_local(broker, error) && wait_for_hello(broker, error))
+	if (watch_children(broker, error) && start_local(broker, error) &&
+	    wait_for_hello(broker, error))
 		return broker;
 	broker_free(broker);
 	return NULL;
@@ -252,7 +258,8 @@ longest_grace(Context *context, void *data)
 	guint32 *grace_ms = data;
 
 	if (context_is_running(context))
-		*grace_ms = MAX(*grace_ms, (guint32)MIN(context->settings->grace_ms, SHUTDOWN_GRACE_MAX_MS));
+		*grace_ms = MAX(*grace_ms,
+				(guint32)MIN(context->settings->grace_ms, SHUTDOWN_GRACE_MAX_MS));
 }
 
 /* Name the command that did not end in its time. */
@@ -261,12 +268,13 @@ name_survivor(Context *context, void *data)
 {
 	const gint64 *since = data;
 
-	if (!context_is_running(context) && (context->run == NULL || !run_killed_since(context->run, *since)))
+	if (!context_is_running(context) &&
+	    (context->run == NULL || !run_killed_since(context->run, *since)))
 		return;
 	g_autoptr(GString) argv = g_string_new(NULL);
 	text_quote_words(argv, run_argv(context->run));
-	context_logf(context, WIRE_WARNING, "shutdown: run %u had to be killed: %s", run_number(context->run),
-		     argv->str);
+	context_logf(context, WIRE_WARNING, "shutdown: run %u had to be killed: %s",
+		     run_number(context->run), argv->str);
 }
 
 /* Add a process that is left, by number and name; the rest of an agent is no news. */
@@ -276,7 +284,8 @@ add_leftover(pid_t pid, void *data)
 	g_autofree char *path = g_strdup_printf("/proc/%d/comm", (int)pid);
 	g_autofree char *name = NULL;
 
-	if (!g_file_get_contents(path, &name, NULL, NULL) || g_str_equal(g_strchomp(name), LOCAL_AGENT_NAME))
+	if (!g_file_get_contents(path, &name, NULL, NULL) ||
+	    g_str_equal(g_strchomp(name), LOCAL_AGENT_NAME))
 		return;
 	g_string_append_printf(data, " %d %s", (int)pid, name);
 }
@@ -285,13 +294,16 @@ add_leftover(pid_t pid, void *data)
 static void
 end_leftovers(Broker *broker)
 {
-	const struct tree_query query = { .leader = getpid(), .below_only = true, .spare = broker->spared };
+	const struct tree_query query = { .leader = getpid(),
+					  .below_only = true,
+					  .spare = broker->spared };
 	g_autoptr(GString) left = g_string_new(NULL);
 
 	tree_walk(&query, add_leftover, left);
 	kill_all_below(broker);
 	if (left->len > 0)
-		context_logf(broker->root, WIRE_WARNING, "shutdown: killed what was left:%s", left->str);
+		context_logf(broker->root, WIRE_WARNING, "shutdown: killed what was left:%s",
+			     left->str);
 }
 
 static gboolean
@@ -329,5 +341,6 @@ broker_shutdown(Broker *broker)
 		broker->hooks.stopping(broker->hooks.data);
 	context_walk(broker->root, stop_context, &grace_ms);
 	g_clear_handle_id(&broker->stop_source, g_source_remove);
-	broker->stop_source = g_timeout_add(grace_ms + SHUTDOWN_EXTRA_MS, broker_finish_stop, broker);
+	broker->stop_source =
+		g_timeout_add(grace_ms + SHUTDOWN_EXTRA_MS, broker_finish_stop, broker);
 }

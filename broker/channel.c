@@ -1,8 +1,9 @@
 /* Channels: what each frame of a link means, and the credit of the streams.
  *
- * Credit of output is the receiver's: a channel starts with WIRE_CREDIT_START outstanding, and its window doubles up
- * to WIRE_CREDIT_MAX each time the agent has used it up, so that one stream comes to fill a long link. Frames for a
- * channel that was closed are dropped, frames for one that never was end the link. */
+ * Credit of output is the receiver's: a channel starts with WIRE_CREDIT_START outstanding, and
+ * its window doubles up to WIRE_CREDIT_MAX each time the agent has used it up, so that one
+ * stream comes to fill a long link. Frames for a channel that was closed are dropped, frames for
+ * one that never was end the link. */
 #include "broker/descriptors.h"
 #include "broker/error.h"
 #include "broker/link-private.h"
@@ -22,10 +23,10 @@ struct Channel {
 	guint32 id;
 	const ChannelOps *ops;
 	void *data;
-	guint64 input_credit;   /* what the agent takes of stdin */
+	guint64 input_credit;	/* what the agent takes of stdin */
 	guint64 outstanding[3]; /* what it may still send of stdout and stderr */
 	guint64 window[3];
-	GList waiting;                  /* link in the link's `waiting` while it waits for room there */
+	GList waiting; /* link in the link's `waiting` while it waits for room there */
 	guint closed : 1, starved : 1, input_closed : 1, waits : 1;
 	guint started : 1, over : 1; /* STARTED came; FAILED or EXIT came */
 	guint promised : 1;	     /* its streams will be handed over */
@@ -78,7 +79,8 @@ channel_redeem(Channel *channel)
 }
 
 Channel *
-channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, void *data, GError **error)
+channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, void *data,
+	     GError **error)
 {
 	if (link->dead || link->last_channel == G_MAXUINT32) {
 		fail(error, ENOTCONN, "no link");
@@ -92,7 +94,8 @@ channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, 
 	if (result < 0) {
 		if (asked.hand_over)
 			descriptors_redeem(FDS_PER_COMMAND);
-		fail(error, -result, "the command and its env settings take more than %u bytes", WIRE_PAYLOAD_MAX);
+		fail(error, -result, "the command and its env settings take more than %u bytes",
+		     WIRE_PAYLOAD_MAX);
 		return NULL;
 	}
 	Channel *channel = g_new0(Channel, 1);
@@ -186,7 +189,8 @@ channels_offer_room(Link *link)
 {
 	if (link->bulk.size > BULK_MAX / 2)
 		return;
-	while (!link->dead && link->bulk.size + ATOMIC_WRITE <= BULK_MAX && link->waiting.head != NULL) {
+	while (!link->dead && link->bulk.size + ATOMIC_WRITE <= BULK_MAX &&
+	       link->waiting.head != NULL) {
 		Channel *channel = g_queue_pop_head_link(&link->waiting)->data;
 
 		channel->waits = FALSE;
@@ -200,7 +204,8 @@ channel_send(Channel *channel, const void *bytes, gsize size)
 {
 	Link *link = channel->link;
 	gsize room = link->bulk.size < BULK_MAX ? BULK_MAX - link->bulk.size : 0;
-	gsize wanted = size > 0 ? size : ATOMIC_WRITE; /* nothing asks whether there is room for a write */
+	gsize wanted =
+		size > 0 ? size : ATOMIC_WRITE; /* nothing asks whether there is room for a write */
 	gsize least = MIN(wanted, ATOMIC_WRITE);
 	gsize count = MIN(MIN(size, room), channel->input_credit);
 
@@ -287,7 +292,8 @@ channel_begin_request(Channel *channel, enum wire_type type, LinkDone done, void
 }
 
 guint32
-channel_signal(Channel *channel, const char *name, enum wire_target target, LinkDone done, void *data)
+channel_signal(Channel *channel, const char *name, enum wire_target target, LinkDone done,
+	       void *data)
 {
 	guint32 serial = channel_begin_request(channel, WIRE_SIGNAL, done, data);
 
@@ -359,7 +365,8 @@ on_hello(Link *link, Channel *channel, struct wire_in *in)
 	free(hello.signals);
 }
 
-/* Take the descriptors of @mask out of the link's, a pty's master for both of its streams. FALSE: too few came. */
+/* Take the descriptors of @mask out of the link's, a pty's master for both of its streams.
+ * FALSE: too few came. */
 static gboolean
 claim_fds(Link *link, guint32 mask, int fds[3])
 {
@@ -428,7 +435,8 @@ on_data(Link *link, Channel *channel, struct wire_in *in)
 	size_t size;
 	const guint8 *bytes = wire_get_rest(in, &size);
 
-	if (in->failed || (stream != WIRE_STDOUT && stream != WIRE_STDERR) || size > channel->outstanding[stream]) {
+	if (in->failed || (stream != WIRE_STDOUT && stream != WIRE_STDERR) ||
+	    size > channel->outstanding[stream]) {
 		link_lose_protocol(link, "DATA is malformed or beyond its credit");
 		return;
 	}
@@ -454,7 +462,8 @@ on_credit(Link *link, Channel *channel, struct wire_in *in)
 	guint stream = wire_get_u8(in);
 	guint32 more = wire_get_u32(in);
 
-	if (wire_in_finish(in) < 0 || stream != WIRE_STDIN || channel->input_credit + more > WIRE_CREDIT_MAX) {
+	if (wire_in_finish(in) < 0 || stream != WIRE_STDIN ||
+	    channel->input_credit + more > WIRE_CREDIT_MAX) {
 		link_lose_protocol(link, "CREDIT is malformed");
 		return;
 	}
@@ -606,7 +615,8 @@ link_on_frame(Link *link, const struct wire_frame *frame)
 		row++;
 	if (row == G_N_ELEMENTS(frame_rows) || (frame_rows[row].where & where) == 0 ||
 	    frame->channel > link->last_channel ||
-	    (channel != NULL && (frame_rows[row].where & ONCE_STARTED) != 0 && !channel->started) || (!link->hello_seen && frame->type != WIRE_HELLO)) {
+	    (channel != NULL && (frame_rows[row].where & ONCE_STARTED) != 0 && !channel->started) ||
+	    (!link->hello_seen && frame->type != WIRE_HELLO)) {
 		link_lose_protocol(link, "a frame that may not come here");
 		return;
 	}

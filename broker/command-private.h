@@ -17,9 +17,11 @@ struct Verb {
 	guint min, max; /* arguments */
 	const char *usage;
 	VerbKind kind;
-	/* Carry it out: command_finish() follows, now or later. May be called again by command_begin_again(). */
+	/* Carry it out: command_finish() follows, now or later. May be called again by
+	 * command_begin_again(). */
 	void (*begin)(Command *command);
-	/* It was begun and is to be taken back: command_finish() follows, now or later. NULL: it cannot wait. */
+	/* It was begun and is to be taken back: command_finish() follows, now or later. NULL: it
+	 * cannot wait. */
 	void (*cancel)(Command *command, const GError *error);
 };
 
@@ -36,8 +38,8 @@ struct Command {
 	/* For whatever the verb waits on. */
 	Settings *settings; /* to be set when the place has agreed */
 	Link *link;
-	guint32 serial;      /* of a request on it, 0: none */
-	Run *run;            /* whose end it waits for */
+	guint32 serial;	     /* of a request on it, 0: none */
+	Run *run;	     /* whose end it waits for */
 	NotifierWatch watch; /* on the run */
 	guint timer;
 	void *state; /* the verb's own */
@@ -54,8 +56,8 @@ void command_finish(Command *command, const GError *error);
 void command_fail(Command *command, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 /* Carry it out anew: what it waited for has happened. */
 void command_begin_again(Command *command);
-/* Whether no command runs; if one does, either the command fails with EBUSY or it waits a while for the end, since
- * both streams have ended, and begins again. */
+/* Whether no command runs; if one does, either the command fails with EBUSY or it waits a while
+ * for the end, since both streams have ended, and begins again. */
 gboolean command_needs_ended_run(Command *command);
 /* LinkDone: the command's outcome is the answer. */
 void command_on_answer(const GError *error, void *data);

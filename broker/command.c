@@ -1,8 +1,8 @@
 /* The queue of commands of each context.
  *
- * Queued verbs stand in context->commands; the head is being carried out. A command ends by command_finish(), from
- * within its begin, from a callback, or from a cancel; whoever waits for it is told, but never from inside his own
- * command_submit() or command_cancel(). */
+ * Queued verbs stand in context->commands; the head is being carried out. A command ends by
+ * command_finish(), from within its begin, from a callback, or from a cancel; whoever waits for
+ * it is told, but never from inside his own command_submit() or command_cancel(). */
 #include "broker/command-private.h"
 
 #include "broker/error.h"
@@ -140,8 +140,10 @@ command_needs_ended_run(Command *command)
 	if (!command->waited && !run_starting(context->run) && run_seems_over(context->run)) {
 		command->waited = TRUE;
 		command->run = run_ref(context->run);
-		notifier_watch(run_changed(command->run), &command->watch, command_on_run_changed, command);
-		command->timer = g_timeout_add(ENDED_RUN_WAIT_MS, command_on_run_wait_over, command);
+		notifier_watch(run_changed(command->run), &command->watch, command_on_run_changed,
+			       command);
+		command->timer =
+			g_timeout_add(ENDED_RUN_WAIT_MS, command_on_run_wait_over, command);
 		return FALSE;
 	}
 	command_fail(command, EBUSY, "a command runs (run %u, %s)", run_number(context->run),
@@ -199,7 +201,8 @@ command_detach(Command *command, const GError *error)
 	if (command->done == NULL)
 		return;
 	Detached *detached = g_new(Detached, 1);
-	*detached = (Detached){ g_steal_pointer(&command->done), command->data, g_error_copy(error) };
+	*detached =
+		(Detached){ g_steal_pointer(&command->done), command->data, g_error_copy(error) };
 	poller_later(detached_tell, detached);
 }
 
@@ -294,12 +297,14 @@ check_context(Context *context, GError **error)
 }
 
 Command *
-command_submit(Context *context, GStrv words, gboolean async, CommandDone done, void *data, GError **error)
+command_submit(Context *context, GStrv words, gboolean async, CommandDone done, void *data,
+	       GError **error)
 {
 	guint skip = words[0] != NULL && strcmp(words[0], "async") == 0;
 	g_autoptr(GError) wrong = NULL;
 	const SettingRow *setting = NULL;
-	const Verb *verb = check_context(context, &wrong) ? check_words(words + skip, &setting, &wrong) : NULL;
+	const Verb *verb =
+		check_context(context, &wrong) ? check_words(words + skip, &setting, &wrong) : NULL;
 
 	if (verb == NULL) {
 		context_fail(context, words[skip] != NULL ? words[skip] : "ctl", wrong);
@@ -336,7 +341,8 @@ command_signal(Context *context, const char *text, CommandDone done, void *data,
 		g_propagate_error(error, g_steal_pointer(&wrong));
 		return NULL;
 	}
-	return command_run(command_new(context, &verb_signal, signal_words(text), 0), FALSE, done, data, error);
+	return command_run(command_new(context, &verb_signal, signal_words(text), 0), FALSE, done,
+			   data, error);
 }
 
 /* Take it back with @error. */

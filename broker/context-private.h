@@ -1,7 +1,8 @@
-/* What the files that carry out a context's life share: its fields, and the small calls between them.
+/* What the files that carry out a context's life share: its fields, and the small calls between
+ * them.
  *
- * context.c owns the tree, place.c the places, run.c the runs, command.c the queue of verbs, pipe.c the ways from
- * one context to another, log.c and events.c what is told of it all. */
+ * context.c owns the tree, place.c the places, run.c the runs, command.c the queue of verbs,
+ * pipe.c the ways from one context to another, log.c and events.c what is told of it all. */
 #ifndef MITOFS_BROKER_CONTEXT_PRIVATE_H
 #define MITOFS_BROKER_CONTEXT_PRIVATE_H
 
@@ -32,10 +33,10 @@ struct Context {
 	Settings *settings;
 	Place *place; /* its own, or NULL: the parent's */
 	guint32 last_run;
-	Run *run;         /* the present one */
-	Run *output_run;  /* whose output stands in the files */
-	Input *input;     /* that a writer opening now belongs to */
-	Pipe *pipe;       /* where its output goes too */
+	Run *run;	 /* the present one */
+	Run *output_run; /* whose output stands in the files */
+	Input *input;	 /* that a writer opening now belongs to */
+	Pipe *pipe;	 /* where its output goes too */
 	Stream *log;
 	ErrorList *errors;
 	GQueue *commands; /* of Command: the head is being carried out */
@@ -50,8 +51,8 @@ struct Broker {
 	guint contexts;
 	GPtrArray *events; /* of EventsWatch */
 	guint stop_source, restart_source;
-	gint64 agent_started; /* monotonic microseconds */
-	gint64 stop_began;    /* microseconds since the epoch, as the ends of runs */
+	gint64 agent_started;	     /* monotonic microseconds */
+	gint64 stop_began;	     /* microseconds since the epoch, as the ends of runs */
 	PollerWatch *children_watch; /* of SIGCHLD */
 	int children_fd;
 	gint spared; /* a child that is left alone, 0: none */
@@ -73,7 +74,8 @@ gboolean context_is_running(const Context *context);
 /* @run has started: its output stands in the files from now on. */
 void context_run_started(Context *context, Run *run);
 /* Begin a run; it is the present one from now on. */
-Run *context_begin_run(Context *context, Link *link, const RunStart *start, RunStarted done, void *data, GError **error);
+Run *context_begin_run(Context *context, Link *link, const RunStart *start, RunStarted done,
+		       void *data, GError **error);
 /* Forget an ended run. */
 void context_reset(Context *context);
 /* EINVAL or ENAMETOOLONG for what may not be the name of a context. */
@@ -83,19 +85,22 @@ gboolean context_name_check(const char *name, GError **error);
 void broker_local_lost(Broker *broker);
 gsize broker_agent_size(void);
 
-/* local.c: start the agent of this machine; its socket, or -1. Its name is that of the process too. */
+/* local.c: start the agent of this machine; its socket, or -1. Its name is that of the process
+ * too. */
 #define LOCAL_AGENT_NAME "ctx-agent"
 int local_agent_start(GError **error);
 gsize local_agent_size(void);
 
-/* log.c: @level is an enum wire_level. A line goes to the logs of the context and of all above it. */
+/* log.c: @level is an enum wire_level. A line goes to the logs of the context and of all above
+ * it. */
 void context_logf(Context *context, int level, const char *format, ...) G_GNUC_PRINTF(3, 4);
 const char *log_level_name(int level);
 void error_list_free(ErrorList *errors);
 
 /* events.c: "key=value" words in @format, which may be NULL. */
 void context_event(Context *context, const char *what, const char *format, ...) G_GNUC_PRINTF(3, 4);
-/* It was removed: nothing will happen in it any more, and who reads its events comes to their end. */
+/* It was removed: nothing will happen in it any more, and who reads its events comes to their
+ * end. */
 void context_events_end(Context *context);
 
 /* command.c: cancel every command of the context with @error. */
@@ -107,7 +112,8 @@ guint context_cancel_pending(Context *context, const GError *error);
 gboolean pipe_check(Context *context, const char *path, GError **error);
 /* A run has started: connect it. */
 void pipe_restart(Context *context);
-/* The setting has changed: it concerns what still runs, from the oldest byte kept, and what comes. */
+/* The setting has changed: it concerns what still runs, from the oldest byte kept, and what
+ * comes. */
 void pipe_change(Context *context);
 void pipe_free(Pipe *pipe);
 

@@ -99,7 +99,8 @@ char *
 context_path(const Context *context)
 {
 	if (context->parent == NULL)
-		return context->name[0] != '\0' ? g_strconcat("/", context->name, NULL) : g_strdup("/");
+		return context->name[0] != '\0' ? g_strconcat("/", context->name, NULL)
+						: g_strdup("/");
 	g_autofree char *above = context_path(context->parent);
 	return g_strconcat(above, above[1] != '\0' ? "/" : "", context->name, NULL);
 }
@@ -206,14 +207,17 @@ context_name_check(const char *name, GError **error)
 	gsize length = strlen(name);
 
 	if (length > NAME_MAX_BYTES)
-		return fail(error, ENAMETOOLONG, "the name has %zu bytes, at most %d may be", length, NAME_MAX_BYTES);
+		return fail(error, ENAMETOOLONG, "the name has %zu bytes, at most %d may be",
+			    length, NAME_MAX_BYTES);
 	if (length == 0)
 		return fail(error, EINVAL, "the name is empty");
 	if (name[0] == '-' || name[0] == '.')
-		return fail(error, EINVAL, "\"%s\": a name may not begin with \"%c\"", name, name[0]);
+		return fail(error, EINVAL, "\"%s\": a name may not begin with \"%c\"", name,
+			    name[0]);
 	for (const char *at = name; *at != '\0'; at++) {
 		if ((guchar)*at < 0x20 || *at == 0x7f || *at == '/')
-			return fail(error, EINVAL, "\"%s\": a name may have no control characters", name);
+			return fail(error, EINVAL, "\"%s\": a name may have no control characters",
+				    name);
 	}
 	return TRUE;
 }
@@ -236,11 +240,14 @@ check_caps(Context *parent, GError **error)
 	const BrokerOptions *options = &parent->broker->options;
 
 	if (parent->broker->contexts >= options->max_contexts)
-		return fail(error, EDQUOT, "this mount has max_contexts=%u contexts already", options->max_contexts);
+		return fail(error, EDQUOT, "this mount has max_contexts=%u contexts already",
+			    options->max_contexts);
 	if (context_child_count(parent) >= options->max_children)
-		return fail(error, EDQUOT, "this context has max_children=%u children already", options->max_children);
+		return fail(error, EDQUOT, "this context has max_children=%u children already",
+			    options->max_children);
 	if (context_depth(parent) + 1 > options->max_depth)
-		return fail(error, ELOOP, "contexts are nested max_depth=%u deep at most", options->max_depth);
+		return fail(error, ELOOP, "contexts are nested max_depth=%u deep at most",
+			    options->max_depth);
 	return TRUE;
 }
 
@@ -255,7 +262,8 @@ check_new_name(Context *parent, const char *name, GError **error)
 	return TRUE;
 }
 
-/* Record in @parent's `error` what @verb could not do and why (@wrong, taken), and pass it on; returns FALSE. */
+/* Record in @parent's `error` what @verb could not do and why (@wrong, taken), and pass it on;
+ * returns FALSE. */
 static gboolean
 failed(Context *parent, const char *verb, GError *wrong, GError **error)
 {
@@ -273,7 +281,8 @@ context_make(Context *parent, const char *name, GError **error)
 		failed(parent, "mkdir", wrong, error);
 		return NULL;
 	}
-	Context *child = context_new(parent->broker, parent, name, settings_inherit(parent->settings));
+	Context *child =
+		context_new(parent->broker, parent, name, settings_inherit(parent->settings));
 	if (parent->by_name == NULL) {
 		parent->by_name = g_hash_table_new(g_str_hash, g_str_equal);
 		parent->children = g_ptr_array_new();
@@ -414,7 +423,8 @@ context_input(Context *context)
 }
 
 Run *
-context_begin_run(Context *context, Link *link, const RunStart *start, RunStarted done, void *data, GError **error)
+context_begin_run(Context *context, Link *link, const RunStart *start, RunStarted done, void *data,
+		  GError **error)
 {
 	if (context->input != NULL && input_taken(context->input))
 		g_clear_pointer(&context->input, input_unref);

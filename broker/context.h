@@ -1,8 +1,9 @@
-/* A context: a directory of the mount; a place, settings, at most one command at a time, and children.
+/* A context: a directory of the mount; a place, settings, at most one command at a time, and
+ * children.
  *
- * The tree of contexts belongs to the broker. A Context is reference counted: one that was removed lives on,
- * without a parent, for as long as open files hold it. Calls that take a context which was removed, or come
- * while the broker shuts down, answer ENOENT or ESHUTDOWN. */
+ * The tree of contexts belongs to the broker. A Context is reference counted: one that was
+ * removed lives on, without a parent, for as long as open files hold it. Calls that take a
+ * context which was removed, or come while the broker shuts down, answer ENOENT or ESHUTDOWN. */
 #ifndef MITOFS_BROKER_CONTEXT_H
 #define MITOFS_BROKER_CONTEXT_H
 
@@ -15,7 +16,8 @@ Context *context_ref(Context *context);
 void context_unref(Context *context);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Context, context_unref)
 
-/* A number that no other context of this mount ever has; the root's is 1. Children are made in its order. */
+/* A number that no other context of this mount ever has; the root's is 1. Children are made in
+ * its order. */
 guint64 context_serial(const Context *context);
 const char *context_name(const Context *context); /* "" for the root */
 Context *context_parent(const Context *context);  /* borrowed; NULL for the root and once removed */
@@ -31,24 +33,25 @@ Context *context_child(const Context *context, const char *name);
 /* The child with the lowest serial above @serial, for readdir that misses and repeats nothing. */
 Context *context_child_after(const Context *context, guint64 serial);
 
-/* mkdir, rmdir, rename below @parent's children/. mkdir returns the new child (borrowed). Errors: EINVAL and
- * ENAMETOOLONG bad name, EEXIST, ENOENT, EBUSY (a command runs), ENOTEMPTY, EDQUOT (a cap, named), ELOOP
- * (depth), ESHUTDOWN. They are recorded in @parent's `error` by the callee. */
+/* mkdir, rmdir, rename below @parent's children/. mkdir returns the new child (borrowed).
+ * Errors: EINVAL and ENAMETOOLONG bad name, EEXIST, ENOENT, EBUSY (a command runs), ENOTEMPTY,
+ * EDQUOT (a cap, named), ELOOP (depth), ESHUTDOWN. They are recorded in @parent's `error` by the
+ * callee. */
 Context *context_make(Context *parent, const char *name, GError **error);
 gboolean context_remove(Context *parent, const char *name, GError **error);
 gboolean context_rename(Context *parent, const char *from, const char *to, GError **error);
 
 /* The present run, or NULL if nothing ever ran (or since `reset`). Borrowed. */
 Run *context_run(Context *context);
-/* stdout (1) or stderr (2) of the run whose output stands in the file now, or NULL before any run. Borrowed.
- * A failed exec keeps the earlier run's. */
+/* stdout (1) or stderr (2) of the run whose output stands in the file now, or NULL before any
+ * run. Borrowed. A failed exec keeps the earlier run's. */
 Stream *context_output(Context *context, int which);
 /* The input that a writer opening now belongs to; made if there is none. Borrowed. */
 Input *context_input(Context *context);
 /* The `log`, made if it is empty yet. Borrowed. */
 Stream *context_log(Context *context);
-/* A new stream of the changes in this subtree from now on; drops its oldest lines past 1 MiB. It ends when
- * the caller calls context_events_close(), which frees it. */
+/* A new stream of the changes in this subtree from now on; drops its oldest lines past 1 MiB. It
+ * ends when the caller calls context_events_close(), which frees it. */
 Stream *context_events_open(Context *context);
 void context_events_close(Context *context, Stream *events);
 

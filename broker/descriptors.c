@@ -1,9 +1,10 @@
 /* The limit on open descriptors, RLIMIT_NOFILE, and what a command costs of it.
  *
- * A message whose descriptors find no room loses them, and with them the streams of a command. So each command asks
- * before it is started whether there is room for its three; where there is none its streams come as frames over the
- * link, which cost nothing here. To count what is open means to read a directory: it is done only when all that was
- * free at the last count has been promised. Some are kept back for links, a new agent and the like. */
+ * A message whose descriptors find no room loses them, and with them the streams of a command.
+ * So each command asks before it is started whether there is room for its three; where there is
+ * none its streams come as frames over the link, which cost nothing here. To count what is open
+ * means to read a directory: it is done only when all that was free at the last count has been
+ * promised. Some are kept back for links, a new agent and the like. */
 #include "broker/descriptors.h"
 
 #include <sys/resource.h>
@@ -13,7 +14,8 @@
 static guint on_their_way; /* promised, not here yet */
 static guint room;	   /* at least so many are free beyond these and the reserve */
 
-/* The open descriptors, and the one that it takes to count them; G_MAXUINT where that cannot be done. */
+/* The open descriptors, and the one that it takes to count them; G_MAXUINT where that cannot be
+ * done. */
 static guint
 count_open(void)
 {

@@ -3,7 +3,7 @@
 
 #include <stdarg.h>
 
-G_DEFINE_QUARK(mitofs-error-quark, mitofs_error)
+G_DEFINE_QUARK(mitofs - error - quark, mitofs_error)
 
 gboolean
 fail(GError **error, int code, const char *format, ...)

@@ -1,5 +1,5 @@
-/* The errors of the broker: the code is an errno, the message a sentence that names the thing. The code
- * goes to the kernel, the sentence to the context's `error` and `log`. */
+/* The errors of the broker: the code is an errno, the message a sentence that names the thing.
+ * The code goes to the kernel, the sentence to the context's `error` and `log`. */
 #ifndef MITOFS_BROKER_ERROR_H
 #define MITOFS_BROKER_ERROR_H
 
@@ -8,8 +8,8 @@
 #define MITOFS_ERROR (mitofs_error_quark())
 GQuark mitofs_error_quark(void);
 
-/* Set @error to errno @code (positive) with a formatted sentence; returns FALSE, so that a caller can
- * `return fail(error, EINVAL, ...)`. @error may be NULL. */
+/* Set @error to errno @code (positive) with a formatted sentence; returns FALSE, so that a
+ * caller can `return fail(error, EINVAL, ...)`. @error may be NULL. */
 gboolean fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
 #endif

@@ -7,7 +7,7 @@
 typedef struct EventsWatch EventsWatch;
 struct EventsWatch {
 	Context *context; /* a reference */
-	Stream *stream;   /* owned; who opened it borrows it */
+	Stream *stream;	  /* owned; who opened it borrows it */
 };
 
 /* Close one watch: its readers come to its end. */

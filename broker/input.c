@@ -1,8 +1,9 @@
 /* Inputs: a queue of writes and the sink that takes them.
  *
- * Every write stands in one queue. One that was accepted while nothing could take it (staged) has no callback any
- * more; the others wait. The first of the queue goes on until it is whole, so writes never mix. The end of file
- * stands behind the queue. A terminal has no end of file: there the VEOF character is queued as one more write. */
+ * Every write stands in one queue. One that was accepted while nothing could take it (staged)
+ * has no callback any more; the others wait. The first of the queue goes on until it is whole,
+ * so writes never mix. The end of file stands behind the queue. A terminal has no end of file:
+ * there the VEOF character is queued as one more write. */
 #include "broker/input.h"
 
 #include "broker/poller.h"
@@ -15,7 +16,8 @@
 #include <sys/epoll.h>
 
 #define STAGED_MAX (64 * 1024)
-#define ATOMIC_WRITE 4096 /* PIPE_BUF: taken whole or not at all, and what a poll for writing promises */
+#define ATOMIC_WRITE \
+	4096 /* PIPE_BUF: taken whole or not at all, and what a poll for writing promises */
 
 struct InputWrite {
 	Input *input;
@@ -34,13 +36,14 @@ struct Input {
 	gsize staged;  /* bytes accepted and not written yet */
 	guint writers;
 	int error; /* what writers get once it is over; 0: it is not */
-	int fd;    /* the sink, or -1 */
+	int fd;	   /* the sink, or -1 */
 	PollerWatch *watch;
 	InputSink sink;
 	Notifier changed;
 	void (*last_close)(void *data);
 	void *last_close_data;
-	guint truncated : 1, end_wanted : 1, end_by_close : 1, ended : 1, bound : 1, pty : 1, pumping : 1;
+	guint truncated : 1, end_wanted : 1, end_by_close : 1, ended : 1, bound : 1, pty : 1,
+		pumping : 1;
 };
 
 struct InputWriter {
@@ -188,7 +191,8 @@ input_write_head(Input *input, InputWrite *write)
 		write_finish(write, 0);
 		return TRUE;
 	}
-	gssize taken = input_sink_write(input, write->bytes + write->done, write->size - write->done);
+	gssize taken =
+		input_sink_write(input, write->bytes + write->done, write->size - write->done);
 
 	if (taken == -EAGAIN)
 		return FALSE;
@@ -226,7 +230,8 @@ input_pump(Input *input)
 	notifier_emit(&input->changed);
 }
 
-/* The command takes what was staged. On a terminal no close ends the input, only an `eof` that was asked for. */
+/* The command takes what was staged. On a terminal no close ends the input, only an `eof` that
+ * was asked for. */
 static void
 input_start(Input *input, gboolean pty)
 {
@@ -308,10 +313,10 @@ input_refusal(const Input *input)
 	if (input->error == ECONNRESET)
 		return "the link of the command was lost";
 	if (input->error != 0)
-		return input->bound ? "the command has ended or has closed its input" :
-				      "the context was removed";
-	return input->end_by_close ? "the input has ended: its last writer has closed it" :
-				     "the input has ended: eof was written";
+		return input->bound ? "the command has ended or has closed its input"
+				    : "the context was removed";
+	return input->end_by_close ? "the input has ended: its last writer has closed it"
+				   : "the input has ended: eof was written";
 }
 
 Notifier *
@@ -363,7 +368,8 @@ input_writer_new(Input *input, gboolean truncate)
 	if (truncate)
 		input_truncate(input);
 	else if (!input->bound && input->truncated)
-		input->end_wanted = FALSE; /* staging goes on; its end comes with this writer's close */
+		input->end_wanted =
+			FALSE; /* staging goes on; its end comes with this writer's close */
 	return writer;
 }
 
@@ -422,8 +428,8 @@ input_is_busy(const Input *input)
 }
 
 InputWrite *
-input_write(InputWriter *writer, const void *bytes, gsize size, gboolean nonblock, InputWriteDone done,
-	    void *data, gssize *ret_result)
+input_write(InputWriter *writer, const void *bytes, gsize size, gboolean nonblock,
+	    InputWriteDone done, void *data, gssize *ret_result)
 {
 	Input *input = writer->input;
 	gssize taken = -EAGAIN;

@@ -1,9 +1,9 @@
 /* An input: what goes to one command's stdin, from any number of writers.
  *
- * It is made before its run (staged: up to 64 KiB are held for the next command) or with it, is bound to a
- * sink when the command has started, and ends once. Writes are taken whole, in order, never interleaved.
- * Reference counted: a context holds the one that writers opening now belong to, a run holds its own,
- * writers hold theirs. */
+ * It is made before its run (staged: up to 64 KiB are held for the next command) or with it, is
+ * bound to a sink when the command has started, and ends once. Writes are taken whole, in order,
+ * never interleaved. Reference counted: a context holds the one that writers opening now belong
+ * to, a run holds its own, writers hold theirs. */
 #ifndef MITOFS_BROKER_INPUT_H
 #define MITOFS_BROKER_INPUT_H
 
@@ -19,8 +19,8 @@ Input *input_ref(Input *input);
 void input_unref(Input *input);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Input, input_unref)
 
-/* A writer is one open file. @truncate (O_TRUNC) means "this is the whole input": it replaces what is staged,
- * and end of file follows when the last writer goes (but see `eofmode`). */
+/* A writer is one open file. @truncate (O_TRUNC) means "this is the whole input": it replaces
+ * what is staged, and end of file follows when the last writer goes (but see `eofmode`). */
 InputWriter *input_writer_new(Input *input, gboolean truncate);
 void input_writer_free(InputWriter *writer);
 Input *input_writer_input(InputWriter *writer);
@@ -31,12 +31,13 @@ void input_truncate(Input *input);
  * -ESHUTDOWN. */
 typedef void (*InputWriteDone)(gssize result, void *data);
 
-/* Write @size bytes at @bytes. NULL with the result in @ret_result when it is known at once: all taken, an
- * error, or with @nonblock what could be taken now (-EAGAIN for none). Else it waits: @bytes are copied and
- * @done comes once, later. */
+/* Write @size bytes at @bytes. NULL with the result in @ret_result when it is known at once: all
+ * taken, an error, or with @nonblock what could be taken now (-EAGAIN for none). Else it waits:
+ * @bytes are copied and @done comes once, later. */
 InputWrite *input_write(InputWriter *writer, const void *bytes, gsize size, gboolean nonblock,
 			InputWriteDone done, void *data, gssize *ret_result);
-/* Take a waiting write back; returns the bytes it had written by then. @done does not come any more. */
+/* Take a waiting write back; returns the bytes it had written by then. @done does not come any
+ * more. */
 gsize input_write_cancel(InputWrite *write);
 
 /* Whether a write of 4096 bytes would not wait, or would fail at once: POLLOUT. */
@@ -67,15 +68,16 @@ void input_end_with_writers(Input *input);
 void input_set_eof_mode(Input *input, InputEofMode mode);
 /* @func(@data) is called when the last writer has gone, unless the input is over. NULL for none. */
 void input_on_last_close(Input *input, void (*func)(void *data), void *data);
-/* The command has started: what is staged goes to @fd (taken, non-blocking; with @pty a terminal's master) or to
- * @sink (copied). */
+/* The command has started: what is staged goes to @fd (taken, non-blocking; with @pty a
+ * terminal's master) or to @sink (copied). */
 void input_bind(Input *input, int fd, gboolean pty);
 void input_bind_sink(Input *input, const InputSink *sink, gboolean pty);
 /* Whether a command has it, or it is over: the next command needs another. */
 gboolean input_taken(const Input *input);
 /* There is credit again: go on with what waits. */
 void input_pump(Input *input);
-/* End of file behind what was written so far; on a pty the VEOF character. FALSE when it had ended already. */
+/* End of file behind what was written so far; on a pty the VEOF character. FALSE when it had
+ * ended already. */
 gboolean input_end(Input *input);
 /* It is over: whoever writes gets @error (EPIPE, ECONNRESET, ESHUTDOWN). */
 void input_close(Input *input, int error);

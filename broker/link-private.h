@@ -7,18 +7,18 @@
 
 struct Link {
 	int refs;
-	int in, out;       /* -1 over a carrier */
+	int in, out; /* -1 over a carrier */
 	Channel *carrier;
 	PollerWatch *in_watch, *out_watch; /* out_watch is NULL for a socket */
 	const LinkOps *ops;
 	void *data;
 	guint frames_per_turn;
 	struct wire_out control, bulk; /* to write: control frames, DATA frames */
-	GByteArray *leftover;          /* read, not a whole frame yet, or more than a turn's worth */
-	GArray *fds;                   /* int: handed over, not claimed by their frame yet */
-	GHashTable *channels;          /* id -> Channel, owned */
-	GHashTable *requests;          /* serial -> Request */
-	GQueue waiting;                /* of Channel: for room among the DATA frames */
+	GByteArray *leftover; /* read, not a whole frame yet, or more than a turn's worth */
+	GArray *fds;	      /* int: handed over, not claimed by their frame yet */
+	GHashTable *channels; /* id -> Channel, owned */
+	GHashTable *requests; /* serial -> Request */
+	GQueue waiting;	      /* of Channel: for room among the DATA frames */
 	guint32 serial, last_channel;
 	guint64 bytes_sent, bytes_received, rtt_usec;
 	guint ping_source, go_on_source, pings_missed;

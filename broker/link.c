@@ -1,8 +1,9 @@
 /* Links: transport, keepalive, requests. The frames' meaning is in channel.c.
  *
- * What a turn of the loop produces is written in one batch at its end, control frames before data. Bytes are read
- * into one buffer that all links share; what is left of a frame is kept per link. A link that has more frames than
- * it may handle in one turn stops listening and goes on in the next, so that a flood on one link holds up no other. */
+ * What a turn of the loop produces is written in one batch at its end, control frames before
+ * data. Bytes are read into one buffer that all links share; what is left of a frame is kept per
+ * link. A link that has more frames than it may handle in one turn stops listening and goes on
+ * in the next, so that a flood on one link holds up no other. */
 #include "broker/link-private.h"
 
 #include "broker/error.h"
@@ -115,7 +116,8 @@ link_close(Link *link)
 	link->carrier = NULL;
 }
 
-/* Tell every channel and every request, once. They may open nothing new here: the link is marked dead first. */
+/* Tell every channel and every request, once. They may open nothing new here: the link is marked
+ * dead first. */
 static void
 link_tell_all(Link *link, const GError *error)
 {
@@ -208,13 +210,16 @@ link_write(Link *link, struct wire_out *out)
 	return TRUE;
 }
 
-/* Write control frames, then data; data that has begun to go is finished first, since it may be in mid-frame (there
- * is never more than a batch of it). FALSE when the transport takes no more now. */
+/* Write control frames, then data; data that has begun to go is finished first, since it may be
+ * in mid-frame (there is never more than a batch of it). FALSE when the transport takes no more
+ * now. */
 static gboolean
 link_write_all(Link *link)
 {
 	while (!link->dead && (link->control.size > 0 || link->bulk.size > 0)) {
-		struct wire_out *out = link->bulk_partial || link->control.size == 0 ? &link->bulk : &link->control;
+		struct wire_out *out = link->bulk_partial || link->control.size == 0
+					       ? &link->bulk
+					       : &link->control;
 
 		if (!link_write(link, out))
 			return FALSE;
@@ -274,7 +279,8 @@ link_pump(Link *link)
 static void
 link_take_fds(Link *link, struct msghdr *message)
 {
-	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL; at = CMSG_NXTHDR(message, at)) {
+	for (struct cmsghdr *at = CMSG_FIRSTHDR(message); at != NULL;
+	     at = CMSG_NXTHDR(message, at)) {
 		if (at->cmsg_level != SOL_SOCKET || at->cmsg_type != SCM_RIGHTS)
 			continue;
 		guint count = (guint)((at->cmsg_len - CMSG_LEN(0)) / sizeof(int));
@@ -341,12 +347,14 @@ link_digest(Link *link, const guint8 *data, gsize size)
 		link->leftover = g_byte_array_new();
 	}
 	if (link->carrier != NULL)
-		channel_give_credit(link->carrier, WIRE_STDOUT, link->leftover->len < READ_SIZE ? WIRE_CREDIT_MAX : 0);
+		channel_give_credit(link->carrier, WIRE_STDOUT,
+				    link->leftover->len < READ_SIZE ? WIRE_CREDIT_MAX : 0);
 	if (!link->more || link->go_on_source != 0)
 		return;
 	link->go_on_source = g_idle_add_full(G_PRIORITY_DEFAULT, link_go_on, link, NULL);
 	if (link->in_watch != NULL)
-		poller_set(link->in_watch, link->out_watch == NULL && link->out_waiting ? EPOLLOUT : 0);
+		poller_set(link->in_watch,
+			   link->out_watch == NULL && link->out_waiting ? EPOLLOUT : 0);
 }
 
 /* The next turn for a link that had more frames than one turn's worth. */
@@ -360,7 +368,8 @@ link_go_on(void *data)
 	link->leftover = g_byte_array_new();
 	link_digest(link, rest->data, rest->len);
 	if (!link->dead && link->go_on_source == 0 && link->in_watch != NULL)
-		poller_set(link->in_watch, EPOLLIN | (link->out_watch == NULL && link->out_waiting ? EPOLLOUT : 0));
+		poller_set(link->in_watch,
+			   EPOLLIN | (link->out_watch == NULL && link->out_waiting ? EPOLLOUT : 0));
 	link_unref(link);
 	return G_SOURCE_REMOVE;
 }
@@ -383,7 +392,8 @@ link_feed(Link *link, const guint8 *bytes, gsize size)
 	link_unref(link);
 }
 
-/* Bytes are there: read them behind the leftover, which is always less than one frame, or a turn's rest. */
+/* Bytes are there: read them behind the leftover, which is always less than one frame, or a
+ * turn's rest. */
 static void
 link_on_readable(Link *link)
 {
@@ -452,7 +462,8 @@ link_set_keepalive(Link *link, guint64 ms)
 {
 	g_clear_handle_id(&link->ping_source, g_source_remove);
 	if (ms > 0 && !link->dead)
-		link->ping_source = g_timeout_add((guint)MIN(ms, G_MAXUINT), link_on_ping_time, link);
+		link->ping_source =
+			g_timeout_add((guint)MIN(ms, G_MAXUINT), link_on_ping_time, link);
 }
 
 /* Requests. */
@@ -464,7 +475,8 @@ link_new_request(Link *link, guint32 channel, LinkDone done, void *data)
 
 	do {
 		link->serial++;
-	} while (link->serial == 0 || g_hash_table_contains(link->requests, GUINT_TO_POINTER(link->serial)));
+	} while (link->serial == 0 ||
+		 g_hash_table_contains(link->requests, GUINT_TO_POINTER(link->serial)));
 	*request = (Request){ channel, done, data };
 	g_hash_table_insert(link->requests, GUINT_TO_POINTER(link->serial), request);
 	return link->serial;
@@ -507,7 +519,8 @@ link_answer_channel(Link *link, guint32 channel)
 
 		if (request->channel != channel)
 			continue;
-		link_answer_request(link, GPOINTER_TO_UINT(serial), "ESRCH", "the command did not start");
+		link_answer_request(link, GPOINTER_TO_UINT(serial), "ESRCH",
+				    "the command did not start");
 		g_hash_table_iter_init(&iter, link->requests);
 	}
 }

@@ -1,8 +1,9 @@
 /* A link: the byte stream to one agent, the frames on it, and the channels that they belong to.
  *
- * Its bytes go over descriptors (the local agent's socketpair, a client's pipes) or over a channel of another link.
- * When it ends, for whatever reason, everything that waits on it is told once: each channel by `lost`, each request
- * by its callback, the owner by LinkOps.lost, in that order. */
+ * Its bytes go over descriptors (the local agent's socketpair, a client's pipes) or over a
+ * channel of another link. When it ends, for whatever reason, everything that waits on it is
+ * told once: each channel by `lost`, each request by its callback, the owner by LinkOps.lost, in
+ * that order. */
 #ifndef MITOFS_BROKER_LINK_H
 #define MITOFS_BROKER_LINK_H
 
@@ -25,7 +26,8 @@ struct LinkOps {
 
 /* What comes on a channel. Each may be NULL. A callback may close the channel. */
 struct ChannelOps {
-	/* execve succeeded. @mask: streams handed over, their descriptors in @fds (taken), else -1. */
+	/* execve succeeded. @mask: streams handed over, their descriptors in @fds (taken), else
+	 * -1. */
 	void (*started)(guint32 pid, guint32 mask, const int fds[3], void *data);
 	/* It did not; the channel says nothing more. */
 	void (*failed)(enum spawn_stage stage, const GError *error, void *data);
@@ -43,9 +45,12 @@ struct ChannelOps {
 /* The answer to a request: NULL for success. Also called with ECONNRESET when the link goes. */
 typedef void (*LinkDone)(const GError *error, void *data);
 
-/* Over descriptors (taken; the same one twice for a socket). With @hand_over the agent may pass descriptors. */
-Link *link_new(int in, int out, gboolean hand_over, guint frames_per_turn, const LinkOps *ops, void *data);
-/* Over @carrier, a channel that was opened with link_carrier_ops and whose data link_set_carrier() sets. */
+/* Over descriptors (taken; the same one twice for a socket). With @hand_over the agent may pass
+ * descriptors. */
+Link *link_new(int in, int out, gboolean hand_over, guint frames_per_turn, const LinkOps *ops,
+	       void *data);
+/* Over @carrier, a channel that was opened with link_carrier_ops and whose data
+ * link_set_carrier() sets. */
 Link *link_new_over(Channel *carrier, guint frames_per_turn, const LinkOps *ops, void *data);
 void link_feed(Link *link, const guint8 *bytes, gsize size);
 /* The carrier takes more. */
@@ -66,7 +71,8 @@ void link_send_shutdown(Link *link, guint32 grace_ms);
 void link_sweep(Link *link, guint32 group);
 
 /* Start a command. */
-Channel *channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, void *data, GError **error);
+Channel *channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, void *data,
+		      GError **error);
 /* Nothing more is wanted of it: no callback comes any more, and the agent forgets it. */
 void channel_close(Channel *channel);
 /* As channel_close(), but only once its command has ended: requests sent before still count. */
@@ -76,17 +82,20 @@ Link *channel_link(Channel *channel);
 /* How many of @size bytes the credit lets through; they are sent. -EAGAIN for none. */
 gssize channel_send(Channel *channel, const void *bytes, gsize size);
 void channel_send_end(Channel *channel);
-/* Let the agent send up to @room more bytes of @stream than it has sent (the window still bounds it). */
+/* Let the agent send up to @room more bytes of @stream than it has sent (the window still bounds
+ * it). */
 void channel_give_credit(Channel *channel, int stream, guint64 room);
 void channel_close_output(Channel *channel, int stream);
 void channel_cancel(Channel *channel);
 
 /* Requests: @done comes once, never from inside the call. NULL: nobody wants to know. A serial for
  * link_forget_request(). 0: the link is gone already, @done never comes. */
-guint32 channel_signal(Channel *channel, const char *name, enum wire_target target, LinkDone done, void *data);
+guint32 channel_signal(Channel *channel, const char *name, enum wire_target target, LinkDone done,
+		       void *data);
 guint32 channel_stop(Channel *channel, guint32 grace_ms, LinkDone done, void *data);
 guint32 channel_winsize(Channel *channel, guint columns, guint rows, LinkDone done, void *data);
-guint32 channel_set(Channel *channel, const char *name, const char *value, LinkDone done, void *data);
+guint32 channel_set(Channel *channel, const char *name, const char *value, LinkDone done,
+		    void *data);
 void link_forget_request(Link *link, guint32 serial);
 
 #endif

@@ -1,6 +1,6 @@
-/* The agent of this machine: its image is part of the broker, and is executed from a memfd, so nothing needs to be
- * installed beside the broker and nothing can be exchanged under it. It is started before the mount, and again when it
- * died: a fork whose child touches no path. */
+/* The agent of this machine: its image is part of the broker, and is executed from a memfd, so
+ * nothing needs to be installed beside the broker and nothing can be exchanged under it. It is
+ * started before the mount, and again when it died: a fork whose child touches no path. */
 #include "broker/context-private.h"
 #include "broker/error.h"
 #include "pty/autofd.h"
@@ -49,7 +49,8 @@ image_open(GError **error)
 	return autofd_steal(&fd);
 }
 
-/* In the child: the socket becomes stdin and stdout, signals are as they were, the image takes over. */
+/* In the child: the socket becomes stdin and stdout, signals are as they were, the image takes
+ * over. */
 static _Noreturn void
 child_exec(int image, int socket, int nowhere)
 {
@@ -61,7 +62,8 @@ child_exec(int image, int socket, int nowhere)
 	sigemptyset(&none);
 	signal(SIGPIPE, SIG_DFL);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (dup2(socket, STDIN_FILENO) >= 0 && dup2(socket, STDOUT_FILENO) >= 0 && dup2(nowhere, STDERR_FILENO) >= 0)
+	if (dup2(socket, STDIN_FILENO) >= 0 && dup2(socket, STDOUT_FILENO) >= 0 &&
+	    dup2(nowhere, STDERR_FILENO) >= 0)
 		fexecve(image, argv, environ);
 	/* valgrind has no execveat(2) of a descriptor, but knows this way. */
 	snprintf(path, sizeof path, "/proc/self/fd/%d", image);

@@ -1,7 +1,7 @@
 /* What is told of a context in words: its `log` and its `error` file.
  *
- * A log line goes to the context's log, to the logs of all above it, and to GLib's structured log with the path as a
- * field. A failure is one line in `error` and one in the log. */
+ * A log line goes to the context's log, to the logs of all above it, and to GLib's structured
+ * log with the path as a field. A failure is one line in `error` and one in the log. */
 #include "broker/context-private.h"
 #include "broker/text.h"
 #include "pty/errname.h"
@@ -51,7 +51,8 @@ context_log(Context *context)
 	return context->log;
 }
 
-/* To stderr or the journal, whichever GLib's writer finds; warnings of contexts must not trip fatal-warnings. */
+/* To stderr or the journal, whichever GLib's writer finds; warnings of contexts must not trip
+ * fatal-warnings. */
 static void
 log_to_glib(guint row, const char *path, const char *text)
 {
@@ -101,7 +102,8 @@ context_fail(Context *context, const char *verb, const GError *error)
 	if (context->errors == NULL)
 		context->errors = g_new0(ErrorList, 1);
 	text_time(line, g_get_real_time());
-	g_string_append_printf(line, " %u %s %s: %s\n", ++context->errors->sequence, name, shown, message);
+	g_string_append_printf(line, " %u %s %s: %s\n", ++context->errors->sequence, name, shown,
+			       message);
 	g_queue_push_tail(&context->errors->lines, g_string_free(g_steal_pointer(&line), FALSE));
 	if (context->errors->lines.length > ERRORS_KEPT)
 		g_free(g_queue_pop_head(&context->errors->lines));

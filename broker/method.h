@@ -17,6 +17,7 @@ const char *method_name(const Method *method);
 /* Whether @args (the method first) are in order. */
 gboolean method_check(const Method *method, char *const *args, GError **error);
 /* Fill in what the client of the method is: file and argv, static or borrowed from @args. */
-gboolean method_fill(const Method *method, char *const *args, struct spawn_spec *spec, GError **error);
+gboolean method_fill(const Method *method, char *const *args, struct spawn_spec *spec,
+		     GError **error);
 
 #endif

@@ -1,5 +1,5 @@
-/* A doubly linked list of embedded watches. While it is told, a cursor stands on the next one to tell; a watch that
- * is removed from under it moves it on. */
+/* A doubly linked list of embedded watches. While it is told, a cursor stands on the next one to
+ * tell; a watch that is removed from under it moves it on. */
 #include "broker/notifier.h"
 
 /* Emissions under way, innermost first: their cursors must survive any removal. */
@@ -38,7 +38,8 @@ notifier_unwatch(NotifierWatch *watch)
 	watch->next = NULL;
 }
 
-/* New watches are put in front, so an emission that walks to the end never meets one added meanwhile. */
+/* New watches are put in front, so an emission that walks to the end never meets one added
+ * meanwhile. */
 void
 notifier_emit(Notifier *notifier)
 {

@@ -1,8 +1,8 @@
 /* Pipes: what a run writes to stdout goes, inside the broker, to another context's stdin too.
  *
- * A pipe is a reader of the stream and a writer of the input, as if a program stood between them: it holds one piece
- * at a time, so the slower end sets the pace. It lives from the run's start (or the setting) until the stream's end,
- * the input's end, or either context's. */
+ * A pipe is a reader of the stream and a writer of the input, as if a program stood between
+ * them: it holds one piece at a time, so the slower end sets the pace. It lives from the run's
+ * start (or the setting) until the stream's end, the input's end, or either context's. */
 #include "broker/context-private.h"
 #include "broker/error.h"
 
@@ -18,7 +18,7 @@ struct Pipe {
 	StreamReader *reader;
 	InputWriter *writer;
 	InputWrite *write; /* under way */
-	gsize written;     /* bytes of it */
+	gsize written;	   /* bytes of it */
 	guint64 offset;
 	NotifierWatch watch;
 };
@@ -62,7 +62,8 @@ pipe_step(Pipe *pipe)
 		return FALSE;
 	}
 	pipe->written = iov[0].iov_len;
-	pipe->write = input_write(pipe->writer, iov[0].iov_base, iov[0].iov_len, FALSE, pipe_on_written, pipe, &result);
+	pipe->write = input_write(pipe->writer, iov[0].iov_base, iov[0].iov_len, FALSE,
+				  pipe_on_written, pipe, &result);
 	if (pipe->write != NULL)
 		return FALSE;
 	if (result <= 0) {
@@ -165,10 +166,12 @@ pipe_change(Context *context)
 	const Pipe *pipe = context->pipe;
 	Stream *stream = context_output(context, 1);
 
-	if (pipe != NULL && g_strcmp0(pipe->path, settings->pipe_path) == 0 && pipe->append == settings->pipe_append)
+	if (pipe != NULL && g_strcmp0(pipe->path, settings->pipe_path) == 0 &&
+	    pipe->append == settings->pipe_append)
 		return;
 	/* What an earlier run has left is not what a run writes from now on. */
-	if (pipe == NULL && stream != NULL && stream_ended(stream) && run_ended(context->output_run))
+	if (pipe == NULL && stream != NULL && stream_ended(stream) &&
+	    run_ended(context->output_run))
 		return;
 	pipe_restart(context);
 }

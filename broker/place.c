@@ -1,9 +1,10 @@
 /* Places and how they come and go.
  *
- * `connect local` has the parent's agent run its own image once more, with pipes: the frames to the second agent
- * then go over those pipes where they can be handed over, and over the client's channel where they cannot. From
- * the client's start until HELLO one deadline runs. When the place ends the client is stopped (TERM, then KILL), which
- * ends its agent even where that hangs. */
+ * `connect local` has the parent's agent run its own image once more, with pipes: the frames to
+ * the second agent then go over those pipes where they can be handed over, and over the client's
+ * channel where they cannot. From the client's start until HELLO one deadline runs. When the
+ * place ends the client is stopped (TERM, then KILL), which ends its agent even where that
+ * hangs. */
 #include "broker/place.h"
 
 #include "broker/error.h"
@@ -67,7 +68,8 @@ place_new_local(Context *root, int fd)
 {
 	Place *place = place_new(root, &method_local, NULL);
 
-	place->link = link_new(fd, fd, TRUE, root->broker->options.frames_per_turn, &place_link_ops, place);
+	place->link = link_new(fd, fd, TRUE, root->broker->options.frames_per_turn, &place_link_ops,
+			       place);
 	return place;
 }
 
@@ -120,7 +122,8 @@ place_lose(Place *place, const GError *error)
 	place->lost = g_error_copy(error);
 	place_close(place, error);
 	if (was_up) {
-		context_logf(held, broker_stopping(held->broker) ? WIRE_INFO : WIRE_WARNING, "%s", error->message);
+		context_logf(held, broker_stopping(held->broker) ? WIRE_INFO : WIRE_WARNING, "%s",
+			     error->message);
 		context_event(held, "lost", NULL);
 	}
 	place_finish(place, error);
@@ -135,8 +138,8 @@ place_on_deadline(void *data)
 	g_autoptr(GError) error = NULL;
 
 	place->deadline = 0;
-	fail(&error, ETIMEDOUT, "%s: no agent within %" G_GUINT64_FORMAT " s", method_name(place->method),
-	     place->context->settings->connect_timeout_ms / 1000);
+	fail(&error, ETIMEDOUT, "%s: no agent within %" G_GUINT64_FORMAT " s",
+	     method_name(place->method), place->context->settings->connect_timeout_ms / 1000);
 	place_lose(place, error);
 	return G_SOURCE_REMOVE;
 }
@@ -155,7 +158,8 @@ place_keep_hello(Place *place, const struct wire_hello *hello)
 	place->shell = g_strdup(hello->shell);
 	g_array_set_size(place->signals, 0);
 	for (guint i = 0; i < hello->signal_count; i++) {
-		struct wire_signal row = { hello->signals[i].number, g_strdup(hello->signals[i].name) };
+		struct wire_signal row = { hello->signals[i].number,
+					   g_strdup(hello->signals[i].name) };
 
 		g_array_append_val(place->signals, row);
 	}
@@ -171,13 +175,14 @@ place_on_hello(const struct wire_hello *hello, void *data)
 	link_set_keepalive(place->link, place->context->settings->keepalive_ms);
 	g_autofree char *host = text_escaped(place->host);
 	g_autofree char *user = text_escaped(place->user);
-	context_event(place->context, "connected", "method=%s host=%s user=%s", method_name(place->method), host, user);
-	context_logf(place->context, WIRE_INFO, "connected to %s@%s, %s %s", place->user, place->host, hello->sysname,
-		     place->arch);
+	context_event(place->context, "connected", "method=%s host=%s user=%s",
+		      method_name(place->method), host, user);
+	context_logf(place->context, WIRE_INFO, "connected to %s@%s, %s %s", place->user,
+		     place->host, hello->sysname, place->arch);
 	if (!hello->shell_found)
 		context_logf(place->context, WIRE_WARNING,
-			     "no shell in the passwd entry or $SHELL of %s at %s: %s is used", place->user,
-			     place->host, place->shell);
+			     "no shell in the passwd entry or $SHELL of %s at %s: %s is used",
+			     place->user, place->host, place->shell);
 	place_finish(place, NULL);
 }
 
@@ -223,8 +228,8 @@ client_on_failed(enum spawn_stage stage, const GError *error, void *data)
 {
 	Place *place = data;
 
-	g_autoptr(GError) named = g_error_new(MITOFS_ERROR, error->code, "%s: %s", method_name(place->method),
-					      error->message);
+	g_autoptr(GError) named = g_error_new(MITOFS_ERROR, error->code, "%s: %s",
+					      method_name(place->method), error->message);
 	place_lose(place, named);
 }
 
@@ -235,7 +240,8 @@ client_on_output(int stream, const guint8 *bytes, gsize size, void *data)
 
 	if (stream == WIRE_STDERR) {
 		channel_give_credit(place->client, stream, WIRE_CREDIT_MAX);
-		context_logf(place->context, WIRE_INFO, "client: %.*s", (int)size, (const char *)bytes);
+		context_logf(place->context, WIRE_INFO, "client: %.*s", (int)size,
+			     (const char *)bytes);
 	} else if (place->link != NULL) {
 		link_feed(place->link, bytes, size); /* gives the credit too */
 	}
@@ -323,7 +329,8 @@ static void
 place_install(Place *place)
 {
 	Context *context = place->context;
-	g_autoptr(GError) replaced = g_error_new(MITOFS_ERROR, ECONNRESET, "link lost: connected anew");
+	g_autoptr(GError) replaced =
+		g_error_new(MITOFS_ERROR, ECONNRESET, "link lost: connected anew");
 
 	if (context->place != NULL)
 		place_free(context->place, replaced);
@@ -349,7 +356,8 @@ place_connect(Context *context, char *const *args, PlaceDone done, void *data, G
 	}
 	place->done = done;
 	place->done_data = data;
-	place->deadline = g_timeout_add((guint)context->settings->connect_timeout_ms, place_on_deadline, place);
+	place->deadline = g_timeout_add((guint)context->settings->connect_timeout_ms,
+					place_on_deadline, place);
 	context_event(context, "connecting", "method=%s", method_name(method));
 	return TRUE;
 }
@@ -455,7 +463,8 @@ void
 place_signal_text(const Place *place, GString *out)
 {
 	for (guint i = 0; i < place->signals->len; i++) {
-		const struct wire_signal *row = &g_array_index(place->signals, struct wire_signal, i);
+		const struct wire_signal *row =
+			&g_array_index(place->signals, struct wire_signal, i);
 
 		g_string_append_printf(out, "%u ", row->number);
 		text_escape(out, row->name, -1);

@@ -1,7 +1,8 @@
 /* A place: where commands run, and the link that leads there.
  *
- * The root's place is this machine, with an agent that the broker itself starts (and starts again when it dies).
- * Every other place is reached through its parent's: a client program there leads to another agent. */
+ * The root's place is this machine, with an agent that the broker itself starts (and starts
+ * again when it dies). Every other place is reached through its parent's: a client program there
+ * leads to another agent. */
 #ifndef MITOFS_BROKER_PLACE_H
 #define MITOFS_BROKER_PLACE_H
 
@@ -16,13 +17,16 @@ typedef enum PlaceState {
 
 typedef void (*PlaceDone)(const GError *error, void *data);
 
-/* The place that @context's commands run at: its own, or the nearest above. Never NULL below a root that has one. */
+/* The place that @context's commands run at: its own, or the nearest above. Never NULL below a
+ * root that has one. */
 Place *context_place(Context *context);
 
-/* Connect @context by @args (the method first). @done comes once, never from inside the call; FALSE with @error when it
- * could not even begin. Whatever the outcome, the context has a place of its own from then on (unless @args are wrong), so that
- * no command runs elsewhere than was meant. */
-gboolean place_connect(Context *context, char *const *args, PlaceDone done, void *data, GError **error);
+/* Connect @context by @args (the method first). @done comes once, never from inside the call;
+ * FALSE with @error when it could not even begin. Whatever the outcome, the context has a place
+ * of its own from then on (unless @args are wrong), so that no command runs elsewhere than was
+ * meant. */
+gboolean place_connect(Context *context, char *const *args, PlaceDone done, void *data,
+		       GError **error);
 /* Stop a connect: its `done` gets @error. */
 void place_cancel(Place *place, const GError *error);
 /* Tear the link down; what waits on it gets @error. */

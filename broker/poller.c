@@ -1,5 +1,5 @@
-/* One epoll fd as one GSource. A watch that is removed while its turn is being dispatched is only marked, and
- * freed when the turn is over, so that a callback may remove any watch. */
+/* One epoll fd as one GSource. A watch that is removed while its turn is being dispatched is
+ * only marked, and freed when the turn is over, so that a callback may remove any watch. */
 #include "broker/poller.h"
 
 #include "pty/autofd.h"
@@ -29,11 +29,11 @@ struct TurnEnd {
 static struct {
 	int epoll;
 	guint source;
-	guint depth;        /* of dispatching */
-	GSList *removed;    /* watches to free behind the turn */
-	GArray *turn_ends;  /* TurnEnd */
-	guint turn_source;  /* the idle source that serves them outside a turn */
-	guint spin_usec;    /* how long to look for more before sleeping; 0 on one processor */
+	guint depth;	   /* of dispatching */
+	GSList *removed;   /* watches to free behind the turn */
+	GArray *turn_ends; /* TurnEnd */
+	guint turn_source; /* the idle source that serves them outside a turn */
+	guint spin_usec;   /* how long to look for more before sleeping; 0 on one processor */
 	guint spin_score, spin_skipped;
 	gboolean expecting, yielding;
 } poller = { .epoll = -1 };
@@ -78,8 +78,9 @@ serve(const struct epoll_event *events, int count)
 	run_turn_ends();
 }
 
-/* Look for more for a while before sleeping, if somebody was answered: a wake-up across cores costs more than the wait,
- * and while an agent has the word its child needs the core more. It is given up while it does not pay, and tried again now and then. */
+/* Look for more for a while before sleeping, if somebody was answered: a wake-up across cores
+ * costs more than the wait, and while an agent has the word its child needs the core more. It is
+ * given up while it does not pay, and tried again now and then. */
 static int
 spin(struct epoll_event *events)
 {
@@ -129,8 +130,9 @@ poller_start(void)
 		g_error("epoll_create1: %s", g_strerror(errno));
 	GSource *source = g_unix_fd_source_new(poller.epoll, G_IO_IN);
 	g_source_set_callback(source, G_SOURCE_FUNC(poller_on_ready), NULL, NULL);
-	/* Nothing recurses here, but a source that may not is taken out of poll(2) and put back around each dispatch,
-	 * and each time GLib wakes itself through its eventfd: six system calls a turn. */
+	/* Nothing recurses here, but a source that may not is taken out of poll(2) and put back
+	 * around each dispatch, and each time GLib wakes itself through its eventfd: six system
+	 * calls a turn. */
 	g_source_set_can_recurse(source, TRUE);
 	poller.source = g_source_attach(source, NULL);
 	g_source_unref(source);

@@ -6,7 +6,9 @@
 
 #define RING_SMALLEST 256
 #define RING_MAPPED (128 * 1024)
-#define RING_HUGE (4 * 1024 * 1024) /* from here on huge pages: fewer faults, and fewer pages for FUSE to pin */
+#define RING_HUGE   \
+	(4 * 1024 * \
+	 1024) /* from here on huge pages: fewer faults, and fewer pages for FUSE to pin */
 
 /* Memory of @capacity bytes, or NULL. */
 static guint8 *
@@ -14,7 +16,8 @@ memory_new(gsize capacity)
 {
 	if (capacity < RING_MAPPED)
 		return g_try_malloc(capacity);
-	void *data = mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	void *data =
+		mmap(NULL, capacity, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (data == MAP_FAILED)
 		return NULL;
 	if (capacity >= RING_HUGE)

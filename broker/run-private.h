@@ -9,17 +9,18 @@ typedef struct RunStart RunStart;
 
 /* What a run executes. */
 struct RunStart {
-	const char *file;    /* NULL: argv[0] */
-	char *const *argv;   /* as status shows it */
-	gboolean pty;        /* as the setting, or for `login` */
-	gboolean login;      /* argv[0] gets a "-" in front */
+	const char *file;  /* NULL: argv[0] */
+	char *const *argv; /* as status shows it */
+	gboolean pty;	   /* as the setting, or for `login` */
+	gboolean login;	   /* argv[0] gets a "-" in front */
 };
 
 /* How the start came out: NULL when execve succeeded. Once, never from inside run_new(). */
 typedef void (*RunStarted)(const GError *error, void *data);
 
 /* Start a run of @context over @link. NULL with E2BIG or ENOTCONN when nothing could be sent. */
-Run *run_new(Context *context, Link *link, const RunStart *start, RunStarted done, void *data, GError **error);
+Run *run_new(Context *context, Link *link, const RunStart *start, RunStarted done, void *data,
+	     GError **error);
 /* Take a start back; `done` follows. */
 void run_cancel(Run *run);
 /* Its context has another run now, or none: what it still writes is drained. */
@@ -29,9 +30,11 @@ void run_abandon(Run *run);
 gboolean run_starting(const Run *run);
 Stream *run_output(Run *run, int which);
 gboolean run_outputs_ended(const Run *run);
-/* It ended by KILL, or was lost with its agent, at or after @since, microseconds since the epoch. */
+/* It ended by KILL, or was lost with its agent, at or after @since, microseconds since the
+ * epoch. */
 gboolean run_killed_since(const Run *run, gint64 since);
-/* A reader has seen a stream of it end, so it may well be exiting: of two ends that come at once one is first. */
+/* A reader has seen a stream of it end, so it may well be exiting: of two ends that come at once
+ * one is first. */
 gboolean run_seems_over(const Run *run);
 Channel *run_channel(Run *run); /* NULL once the link is lost */
 char *const *run_argv(const Run *run);

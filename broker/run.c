@@ -1,8 +1,9 @@
 /* Runs: one command from its SPAWN to its last byte.
  *
- * A run's life has three threads that end in any order: the process (EXIT), its outputs (end of file on descriptors
- * that were handed over, END frames elsewhere) and its input. `wait` follows the first only. Until the outputs have
- * ended a run that is fed by frames holds a reference to itself, since it is what gives credit. */
+ * A run's life has three threads that end in any order: the process (EXIT), its outputs (end of
+ * file on descriptors that were handed over, END frames elsewhere) and its input. `wait` follows
+ * the first only. Until the outputs have ended a run that is fed by frames holds a reference to
+ * itself, since it is what gives credit. */
 #include "broker/run-private.h"
 
 #include "broker/context-private.h"
@@ -41,7 +42,7 @@ struct Run {
 	Input *input;
 	NotifierWatch drained[3];
 	guint32 pid;
-	gint64 started, ended;  /* microseconds since the epoch; 0: not yet */
+	gint64 started, ended;	/* microseconds since the epoch; 0: not yet */
 	gint64 began, deadline; /* of the timeout, monotonic microseconds */
 	int code;
 	const char *why;
@@ -89,8 +90,8 @@ run_unref(Run *run)
 		run_free(run);
 }
 
-/* The argv that is sent: the pre-exec chain, then the command; a login shell's name begins with "-". The array is the
- * caller's, its strings are borrowed but for the login name in @ret_login. */
+/* The argv that is sent: the pre-exec chain, then the command; a login shell's name begins with
+ * "-". The array is the caller's, its strings are borrowed but for the login name in @ret_login. */
 static char **
 run_build_argv(const Settings *settings, const RunStart *start, char **ret_login)
 {
@@ -141,7 +142,8 @@ run_spawn(Run *run, Link *link, const RunStart *start, GError **error)
 }
 
 Run *
-run_new(Context *context, Link *link, const RunStart *start, RunStarted done, void *data, GError **error)
+run_new(Context *context, Link *link, const RunStart *start, RunStarted done, void *data,
+	GError **error)
 {
 	Run *run = g_new0(Run, 1);
 
@@ -199,10 +201,11 @@ static void
 run_publish_end(Run *run)
 {
 	if (run->context != NULL) {
-		context_logf(run->context, WIRE_INFO, "run %u: %d %s %s", run->number, run->code, run->why,
-			     run->argument);
+		context_logf(run->context, WIRE_INFO, "run %u: %d %s %s", run->number, run->code,
+			     run->why, run->argument);
 		context_event(run->context, run->state == RUN_LOST ? "lost" : "exited",
-			      "run=%u code=%d why=%s arg=%s", run->number, run->code, run->why, run->argument);
+			      "run=%u code=%d why=%s arg=%s", run->number, run->code, run->why,
+			      run->argument);
 	}
 	notifier_emit(&run->changed);
 }
@@ -266,8 +269,10 @@ run_bind_frames(Run *run)
 
 	run->by_frames = TRUE;
 	run_ref(run); /* dropped in run_output_over() */
-	notifier_watch(stream_drained(run->output[1]), &run->drained[1], run_on_stdout_drained, run);
-	notifier_watch(stream_drained(run->output[2]), &run->drained[2], run_on_stderr_drained, run);
+	notifier_watch(stream_drained(run->output[1]), &run->drained[1], run_on_stdout_drained,
+		       run);
+	notifier_watch(stream_drained(run->output[2]), &run->drained[2], run_on_stderr_drained,
+		       run);
 	input_bind_sink(run->input, &sink, run->pty);
 }
 
@@ -384,8 +389,8 @@ run_on_exited(const struct wire_exit *ended, void *data)
 {
 	g_autoptr(Run) run = run_ref(data);
 	gboolean by_signal = ended->why == EXIT_WHY_SIGNAL;
-	g_autofree char *argument = by_signal ? text_escaped(ended->signal) :
-						g_strdup_printf("%u", ended->status & 0xff);
+	g_autofree char *argument = by_signal ? text_escaped(ended->signal)
+					      : g_strdup_printf("%u", ended->status & 0xff);
 	int number = by_signal ? signal_number(ended->signal) : 0;
 	int code = by_signal ? 128 + MAX(number, 0) : (int)(ended->status & 0xff);
 
@@ -482,7 +487,8 @@ run_arm_timeout(Run *run)
 {
 	gint64 left = run->deadline - g_get_monotonic_time();
 
-	run->timeout_source = g_timeout_add((guint)CLAMP(left / 1000, 0, TIMEOUT_MS_MAX), run_on_timeout, run);
+	run->timeout_source =
+		g_timeout_add((guint)CLAMP(left / 1000, 0, TIMEOUT_MS_MAX), run_on_timeout, run);
 }
 
 static gboolean
@@ -592,7 +598,8 @@ run_killed_since(const Run *run, gint64 since)
 {
 	if (run->ended < since)
 		return FALSE;
-	return run->state == RUN_LOST || (run->state == RUN_EXITED && strcmp(run->argument, "KILL") == 0);
+	return run->state == RUN_LOST ||
+	       (run->state == RUN_EXITED && strcmp(run->argument, "KILL") == 0);
 }
 
 Channel *
@@ -681,7 +688,8 @@ run_status_text(Run *run, GString *out)
 	print_time(out, "started", run->started);
 	print_time(out, "ended", run->ended);
 	if (run_ended(run))
-		g_string_append_printf(out, "code %d\nwhy %s %s\n", run->code, run->why, run->argument);
+		g_string_append_printf(out, "code %d\nwhy %s %s\n", run->code, run->why,
+				       run->argument);
 	else
 		g_string_append(out, "code -\nwhy -\n");
 	g_string_append_printf(out, "stdin %s\n", input_state(run->input));
@@ -691,7 +699,8 @@ void
 run_usage_text(const Run *run, GString *out)
 {
 	g_string_append_printf(out,
-			       "cpu.user_usec %" G_GUINT64_FORMAT "\ncpu.system_usec %" G_GUINT64_FORMAT
+			       "cpu.user_usec %" G_GUINT64_FORMAT
+			       "\ncpu.system_usec %" G_GUINT64_FORMAT
 			       "\nmem.peak %" G_GUINT64_FORMAT "\n",
 			       run->user_usec, run->system_usec, run->memory_peak);
 }

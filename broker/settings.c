@@ -1,5 +1,5 @@
-/* The table of settings verbs: how each is parsed, and how it is printed so that another ctl takes it. The order of
- * the rows is the order in which ctl prints them. */
+/* The table of settings verbs: how each is parsed, and how it is printed so that another ctl
+ * takes it. The order of the rows is the order in which ctl prints them. */
 #include "broker/settings.h"
 
 #include "broker/error.h"
@@ -12,7 +12,8 @@
 #define DAY_MS (G_GUINT64_CONSTANT(86400) * 1000)
 #define FOREVER_MS (DAY_MS * 36500)
 
-typedef gboolean (*SettingParse)(Settings *settings, char *const *args, const BrokerOptions *options, GError **error);
+typedef gboolean (*SettingParse)(Settings *settings, char *const *args,
+				 const BrokerOptions *options, GError **error);
 typedef void (*SettingPrint)(const Settings *settings, const char *verb, GString *out);
 
 enum { WHILE_RUNNING = 1, AT_PLACE = 2 };
@@ -126,7 +127,8 @@ parse_seconds(const char *text, guint64 *ret_ms, GError **error)
 		*ret_ms = 0;
 		return TRUE;
 	}
-	return text_seconds(text, FOREVER_MS, ret_ms) || bad_value(error, text, "a number of seconds");
+	return text_seconds(text, FOREVER_MS, ret_ms) ||
+	       bad_value(error, text, "a number of seconds");
 }
 
 static void
@@ -137,7 +139,8 @@ print_seconds(const char *verb, guint64 ms, guint64 usual, GString *out)
 	if (ms % 1000 == 0)
 		g_string_append_printf(out, "%s %" G_GUINT64_FORMAT "\n", verb, ms / 1000);
 	else
-		g_string_append_printf(out, "%s %" G_GUINT64_FORMAT ".%03u\n", verb, ms / 1000, (guint)(ms % 1000));
+		g_string_append_printf(out, "%s %" G_GUINT64_FORMAT ".%03u\n", verb, ms / 1000,
+				       (guint)(ms % 1000));
 }
 
 static void
@@ -211,7 +214,8 @@ find_variable(const GPtrArray *list, const char *name, gsize length)
 	for (guint i = 0; i < list->len; i++) {
 		const char *entry = g_ptr_array_index(list, i);
 
-		if (strncmp(entry, name, length) == 0 && (entry[length] == '=' || entry[length] == '\0'))
+		if (strncmp(entry, name, length) == 0 &&
+		    (entry[length] == '=' || entry[length] == '\0'))
 			return (int)i;
 	}
 	return -1;
@@ -272,7 +276,8 @@ parse_umask(Settings *settings, char *const *args, const BrokerOptions *options,
 {
 	gsize digits = strspn(args[0], "01234567");
 
-	if (digits == 0 || digits > 4 || args[0][digits] != '\0' || g_ascii_strtoull(args[0], NULL, 8) > 0777)
+	if (digits == 0 || digits > 4 || args[0][digits] != '\0' ||
+	    g_ascii_strtoull(args[0], NULL, 8) > 0777)
 		return bad_value(error, args[0], "an octal mode from 0 to 0777");
 	settings->umask = (int)g_ascii_strtoull(args[0], NULL, 8);
 	return TRUE;
@@ -359,7 +364,8 @@ static void
 print_rlimit(const Settings *settings, const char *verb, GString *out)
 {
 	for (guint i = 0; i < settings->rlimits->len; i++) {
-		const struct rlimit_setting *limit = &g_array_index(settings->rlimits, struct rlimit_setting, i);
+		const struct rlimit_setting *limit =
+			&g_array_index(settings->rlimits, struct rlimit_setting, i);
 
 		g_string_append_printf(out, "rlimit %s ", limit->name);
 		print_limit(limit->soft, out);
@@ -477,7 +483,8 @@ parse_retain(Settings *settings, char *const *args, const BrokerOptions *options
 	if (!text_bytes(args[0], G_MAXUINT64, &bytes) || bytes == 0)
 		return bad_value(error, args[0], "a number of bytes such as 65536, 64K or 16M");
 	if (bytes > options->max_retain)
-		return fail(error, EINVAL, "%s is above this mount's max_retain of %" G_GUINT64_FORMAT " bytes",
+		return fail(error, EINVAL,
+			    "%s is above this mount's max_retain of %" G_GUINT64_FORMAT " bytes",
 			    args[0], options->max_retain);
 	settings->retain = MAX(bytes, 4096);
 	return TRUE;
@@ -581,7 +588,8 @@ print_pipe(const Settings *settings, const char *verb, GString *out)
 }
 
 static gboolean
-parse_connect_timeout(Settings *settings, char *const *args, const BrokerOptions *options, GError **error)
+parse_connect_timeout(Settings *settings, char *const *args, const BrokerOptions *options,
+		      GError **error)
 {
 	guint64 ms;
 
@@ -708,8 +716,8 @@ setting_at_place(const SettingRow *row)
 }
 
 gboolean
-setting_apply(const SettingRow *row, Settings *settings, char *const *args, const BrokerOptions *options,
-	      GError **error)
+setting_apply(const SettingRow *row, Settings *settings, char *const *args,
+	      const BrokerOptions *options, GError **error)
 {
 	guint count = g_strv_length((char **)args);
 

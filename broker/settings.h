@@ -1,5 +1,6 @@
-/* Settings: what a context's next command is started with. Immutable once shared: a child of a context starts with
- * a reference to its parent's, and a change makes a copy, so a thousand like contexts cost one set. */
+/* Settings: what a context's next command is started with. Immutable once shared: a child of a
+ * context starts with a reference to its parent's, and a change makes a copy, so a thousand like
+ * contexts cost one set. */
 #ifndef MITOFS_BROKER_SETTINGS_H
 #define MITOFS_BROKER_SETTINGS_H
 
@@ -16,10 +17,10 @@ struct Settings {
 	GPtrArray *set_env;   /* of "NAME=VALUE" */
 	GPtrArray *unset_env; /* of names */
 	int umask, nice, oom; /* or SPAWN_KEEP */
-	char *affinity;       /* "" for none */
+	char *affinity;	      /* "" for none */
 	GArray *rlimits;      /* of struct rlimit_setting; names are static */
-	char *shell;          /* NULL: the place's own */
-	GStrv preexec;        /* NULL for none */
+	char *shell;	      /* NULL: the place's own */
+	GStrv preexec;	      /* NULL for none */
 	gboolean pty;
 	guint columns, rows;
 	guint64 timeout_ms; /* 0: none */
@@ -51,9 +52,10 @@ const char *setting_name(const SettingRow *row);
 gboolean setting_while_running(const SettingRow *row);
 /* Whether the agent has to apply it to a running command (SET with the argument as it is). */
 gboolean setting_at_place(const SettingRow *row);
-/* Check and set @args (without the verb) in @settings, a copy of one's own. EINVAL with a sentence. */
-gboolean setting_apply(const SettingRow *row, Settings *settings, char *const *args, const BrokerOptions *options,
-		       GError **error);
+/* Check and set @args (without the verb) in @settings, a copy of one's own. EINVAL with a
+ * sentence. */
+gboolean setting_apply(const SettingRow *row, Settings *settings, char *const *args,
+		       const BrokerOptions *options, GError **error);
 
 /* The verbs that make @settings out of the defaults, one a line, in the table's order. */
 void settings_text(const Settings *settings, GString *out);

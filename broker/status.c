@@ -71,8 +71,9 @@ context_status_text(Context *context, GString *out)
 	if (context->run != NULL)
 		run_status_text(context->run, out);
 	else
-		g_string_append_printf(out, "run -\npid -\nargv -\nstarted -\nended -\ncode -\nwhy -\nstdin %s\n",
-				       context->input != NULL ? input_state(context->input) : "open");
+		g_string_append_printf(
+			out, "run -\npid -\nargv -\nstarted -\nended -\ncode -\nwhy -\nstdin %s\n",
+			context->input != NULL ? input_state(context->input) : "open");
 	print_stream(out, "stdout", context_output(context, 1));
 	print_stream(out, "stderr", context_output(context, 2));
 	if (context->run != NULL)

@@ -1,9 +1,10 @@
 /* Streams: the policy of what a ring keeps, the descriptor that fills it, and its readers.
  *
- * A stream that reads a descriptor holds a reference to itself until that descriptor's end, so that what a
- * lingering process still writes is drained after its run was replaced. It is held back ("blocked") by taking its
- * watch out of the poller, since a hang-up would be reported at every turn otherwise; a reader that consumes, or any
- * stream that lets memory go below the mount's total, puts it back. */
+ * A stream that reads a descriptor holds a reference to itself until that descriptor's end, so
+ * that what a lingering process still writes is drained after its run was replaced. It is held
+ * back ("blocked") by taking its watch out of the poller, since a hang-up would be reported at
+ * every turn otherwise; a reader that consumes, or any stream that lets memory go below the
+ * mount's total, puts it back. */
 #include "broker/stream.h"
 
 #include "broker/poller.h"
@@ -26,7 +27,7 @@
 
 struct Stream {
 	int refs;
-	int error; /* what readers get behind the end */
+	int error;	  /* what readers get behind the end */
 	int error_behind; /* the same, once the source has ended by itself */
 	Ring ring;
 	guint64 retain;
@@ -38,7 +39,7 @@ struct Stream {
 	Notifier drained;
 	int fd;
 	PollerWatch *watch; /* NULL while held back */
-	GList held;         /* link in `held_back` while held back */
+	GList held;	    /* link in `held_back` while held back */
 	guint8 idle_reads;
 	guint drop : 1, ended : 1, blocked : 1, large : 1, orphan : 1;
 };
@@ -46,9 +47,9 @@ struct Stream {
 struct StreamReader {
 	Stream *stream;
 	guint64 kernel_next; /* the kernel's offset behind the last read */
-	guint64 next;        /* the stream's offset behind it */
-	guint64 looked;      /* where the last look began */
-	guint64 held;	     /* kept from here on: shells read ahead and seek back, so a read is over with the next */
+	guint64 next;	     /* the stream's offset behind it */
+	guint64 looked;	     /* where the last look began */
+	guint64 held; /* kept from here on: shells read ahead and seek back, so a read is over with the next */
 };
 
 static guint64 total_limit = 256 * 1024 * 1024;
@@ -165,7 +166,8 @@ stream_limit(const Stream *stream)
 	return MIN(stream->retain, MAX(kept + left, FREE_OF_TOTAL));
 }
 
-/* How many of the oldest bytes may go: those that a reader was given and that no open reader is below. */
+/* How many of the oldest bytes may go: those that a reader was given and that no open reader is
+ * below. */
 static guint64
 stream_evictable(const Stream *stream)
 {
@@ -193,7 +195,8 @@ stream_evict(Stream *stream, guint64 size)
 	total_release(size);
 }
 
-/* The next @size bytes are never kept: they go like the ones before them, and leave the same kind of gap. */
+/* The next @size bytes are never kept: they go like the ones before them, and leave the same
+ * kind of gap. */
 static void
 stream_skip(Stream *stream, guint64 size)
 {
@@ -266,7 +269,8 @@ stream_append(Stream *stream, const void *data, gsize size)
 	stream_unref(stream);
 }
 
-/* A pipe that is always found full carries more when it is larger; the system allows few large ones. */
+/* A pipe that is always found full carries more when it is larger; the system allows few large
+ * ones. */
 static void
 stream_tune_pipe(Stream *stream, gsize got)
 {
@@ -276,14 +280,16 @@ stream_tune_pipe(Stream *stream, gsize got)
 		stream->idle_reads = 0;
 	} else if (stream->large) {
 		stream->idle_reads = got < PIPE_FULL ? stream->idle_reads + 1 : 0;
-		if (stream->idle_reads >= IDLE_READS && fcntl(stream->fd, F_SETPIPE_SZ, PIPE_SMALL) >= 0) {
+		if (stream->idle_reads >= IDLE_READS &&
+		    fcntl(stream->fd, F_SETPIPE_SZ, PIPE_SMALL) >= 0) {
 			stream->large = FALSE;
 			large_pipes--;
 		}
 	}
 }
 
-/* Take the source out of the poller, or let its sender run out of credit, until there is room again. */
+/* Take the source out of the poller, or let its sender run out of credit, until there is room
+ * again. */
 static void
 stream_hold_back(Stream *stream)
 {
@@ -326,7 +332,8 @@ stream_on_nothing(Stream *stream, gssize got)
 		stream_end(stream, got == 0 || errno == EIO ? 0 : errno);
 }
 
-/* The stream is full and nothing stands in the source: it has ended, or its next byte comes right now. */
+/* The stream is full and nothing stands in the source: it has ended, or its next byte comes
+ * right now. */
 static void
 stream_probe(Stream *stream)
 {
@@ -339,7 +346,8 @@ stream_probe(Stream *stream)
 		stream_on_nothing(stream, got);
 }
 
-/* One read(2) of the source straight into the ring. At the limit older bytes go only for as many as really come. */
+/* One read(2) of the source straight into the ring. At the limit older bytes go only for as many
+ * as really come. */
 static void
 stream_on_readable(guint32 events, void *data)
 {
@@ -517,7 +525,8 @@ stream_reader_stream(StreamReader *reader)
 }
 
 gssize
-stream_reader_look(StreamReader *reader, guint64 offset, gsize size, struct iovec iov[2], int *ret_count)
+stream_reader_look(StreamReader *reader, guint64 offset, gsize size, struct iovec iov[2],
+		   int *ret_count)
 {
 	Stream *stream = reader->stream;
 	gboolean continues = offset == reader->kernel_next;

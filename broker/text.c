@@ -13,7 +13,8 @@ word_is_plain(const char *word)
 	return word[0] != '\0' && word[strspn(word, plain)] == '\0';
 }
 
-/* Whether @c may stand in a line as it is: no control of C0 or C1, nothing that turns the direction of text. */
+/* Whether @c may stand in a line as it is: no control of C0 or C1, nothing that turns the
+ * direction of text. */
 static gboolean
 character_is_tame(gunichar c)
 {
@@ -187,7 +188,8 @@ text_bytes(const char *text, guint64 max, guint64 *ret)
 		const char *suffix = strchr(suffixes, *end);
 
 		if (suffix == NULL || end[1] != '\0' ||
-		    !g_uint64_checked_mul(&value, value, G_GUINT64_CONSTANT(1024) << (10 * (suffix - suffixes))))
+		    !g_uint64_checked_mul(&value, value,
+					  G_GUINT64_CONSTANT(1024) << (10 * (suffix - suffixes))))
 			return FALSE;
 	}
 	if (value > max)

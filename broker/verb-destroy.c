@@ -1,8 +1,8 @@
 /* destroy: stop a context and all below it, remove them, and make the kernel forget the name.
  *
- * Everything below is marked first, so that nothing new begins there; then every run is stopped, and when the last
- * has ended (or the deadline has come) the contexts are dropped from the leaves up. The verb answers when the name is
- * gone from the kernel too. */
+ * Everything below is marked first, so that nothing new begins there; then every run is stopped,
+ * and when the last has ended (or the deadline has come) the contexts are dropped from the
+ * leaves up. The verb answers when the name is gone from the kernel too. */
 #include "broker/command-private.h"
 #include "broker/error.h"
 
@@ -117,7 +117,8 @@ static void
 destroy_stop(Context *context, void *data)
 {
 	Destroy *destroy = data;
-	g_autoptr(GError) gone = g_error_new(MITOFS_ERROR, ECANCELED, "the context is being destroyed");
+	g_autoptr(GError) gone =
+		g_error_new(MITOFS_ERROR, ECANCELED, "the context is being destroyed");
 
 	context->destroying = TRUE;
 	context_cancel_commands(context, gone);
@@ -140,8 +141,8 @@ begin_destroy(Command *command)
 
 	if (context->parent == NULL || context->destroying) {
 		command_fail(command, context->parent == NULL ? EPERM : EBUSY,
-			     context->parent == NULL ? "the mount's root cannot be destroyed" :
-						       "it is being destroyed already");
+			     context->parent == NULL ? "the mount's root cannot be destroyed"
+						     : "it is being destroyed already");
 		return;
 	}
 	Destroy *destroy = g_new0(Destroy, 1);

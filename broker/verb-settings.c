@@ -21,7 +21,8 @@ apply_limits(Context *context)
 		Stream *stream = context_output(context, i);
 
 		if (stream != NULL)
-			stream_set_limits(stream, context->settings->retain, context->settings->drop);
+			stream_set_limits(stream, context->settings->retain,
+					  context->settings->drop);
 	}
 }
 
@@ -45,8 +46,9 @@ static const struct {
 	const char *verb;
 	void (*apply)(Context *context);
 } applied[] = {
-	{ "timeout", apply_timeout }, { "retain", apply_limits },       { "overflow", apply_limits },
-	{ "pipe", pipe_change },      { "eofmode", apply_eof_mode },    { "keepalive", apply_keepalive },
+	{ "timeout", apply_timeout },  { "retain", apply_limits },
+	{ "overflow", apply_limits },  { "pipe", pipe_change },
+	{ "eofmode", apply_eof_mode }, { "keepalive", apply_keepalive },
 };
 
 /* Make @settings (taken) the context's, and let them act. */
@@ -92,8 +94,8 @@ ask_place(Command *command)
 	if (setting_at_place(command->setting))
 		serial = channel_set(channel, verb, command->args[0], on_place_answer, command);
 	else if (strcmp(verb, "winsize") == 0 && run_has_pty(context->run))
-		serial = channel_winsize(channel, command->settings->columns, command->settings->rows,
-					 on_place_answer, command);
+		serial = channel_winsize(channel, command->settings->columns,
+					 command->settings->rows, on_place_answer, command);
 	else
 		return FALSE;
 	command_wait_answer(command, channel_link(channel), serial);
@@ -110,7 +112,8 @@ begin_setting(Command *command)
 		return;
 	g_clear_pointer(&command->settings, settings_unref);
 	command->settings = settings_copy(context->settings);
-	if (!setting_apply(command->setting, command->settings, command->args, &context->broker->options, &error)) {
+	if (!setting_apply(command->setting, command->settings, command->args,
+			   &context->broker->options, &error)) {
 		command_finish(command, error);
 		return;
 	}

@@ -25,8 +25,10 @@ begin_connect(Command *command)
 		command_fail(command, EPERM, "the mount's root is this machine");
 	else if (!command_needs_ended_run(command))
 		return;
-	else if (context_child_count(context) > 0 && context->place != NULL && place_state(context->place) == PLACE_UP)
-		command_fail(command, ENOTEMPTY, "it is connected and has %u children", context_child_count(context));
+	else if (context_child_count(context) > 0 && context->place != NULL &&
+		 place_state(context->place) == PLACE_UP)
+		command_fail(command, ENOTEMPTY, "it is connected and has %u children",
+			     context_child_count(context));
 	else if (!place_connect(context, command->args, on_connected, command, &error))
 		command_finish(command, error);
 }
@@ -54,7 +56,8 @@ begin_disconnect(Command *command)
 		return;
 	}
 	if (context_child_count(context) > 0 && place_state(context->place) == PLACE_UP) {
-		command_fail(command, ENOTEMPTY, "it has %u children", context_child_count(context));
+		command_fail(command, ENOTEMPTY, "it has %u children",
+			     context_child_count(context));
 		return;
 	}
 	place_free(g_steal_pointer(&context->place), error);
@@ -86,7 +89,8 @@ begin_run(Command *command, const RunStart *start)
 	g_autoptr(GError) error = NULL;
 	Link *link = place_link(context_place(context), &error);
 
-	if (link == NULL || context_begin_run(context, link, start, on_started, command, &error) == NULL)
+	if (link == NULL ||
+	    context_begin_run(context, link, start, on_started, command, &error) == NULL)
 		command_finish(command, error);
 }
 
@@ -198,7 +202,8 @@ begin_kill(Command *command)
 
 	if (channel != NULL)
 		command_wait_answer(command, channel_link(channel),
-				    channel_signal(channel, "KILL", WIRE_TARGET_TREE, command_on_answer, command));
+				    channel_signal(channel, "KILL", WIRE_TARGET_TREE,
+						   command_on_answer, command));
 }
 
 static void
@@ -213,7 +218,8 @@ begin_close(Command *command)
 			which = i;
 	}
 	if (which == 0) {
-		command_fail(command, EINVAL, "\"%s\" is not \"stdout\" or \"stderr\"", command->args[0]);
+		command_fail(command, EINVAL, "\"%s\" is not \"stdout\" or \"stderr\"",
+			     command->args[0]);
 	} else if (context->output_run == NULL) {
 		command_fail(command, ESRCH, "nothing has run yet");
 	} else {
@@ -287,19 +293,26 @@ begin_signal(Command *command)
 	if (number < 0 || target < 0 || count > 2 || signal_name(number, name, sizeof name) < 0) {
 		g_autofree char *text = g_strjoinv(" ", command->args);
 
-		command_fail(command, EINVAL, "\"%s\" is not a signal's name or number and leader, group or tree",
+		command_fail(command, EINVAL,
+			     "\"%s\" is not a signal's name or number and leader, group or tree",
 			     text);
 		return;
 	}
 	Channel *channel = signalled_channel(command);
 	if (channel != NULL)
 		command_wait_answer(command, channel_link(channel),
-				    channel_signal(channel, name, (enum wire_target)target, command_on_answer,
-						   command));
+				    channel_signal(channel, name, (enum wire_target)target,
+						   command_on_answer, command));
 }
 
 const Verb verb_signal = {
-	"signal", 1, 2, "NAME or number [leader|group|tree]", VERB_CONTROL, begin_signal, command_cancel_answer,
+	"signal",
+	1,
+	2,
+	"NAME or number [leader|group|tree]",
+	VERB_CONTROL,
+	begin_signal,
+	command_cancel_answer,
 };
 
 /* clang-format off */

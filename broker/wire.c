@@ -1,11 +1,12 @@
 /* The wire's frames, put and got.
  *
- * Used at both ends: by the broker's library and by the agent, so it is plain C. Writing goes into a struct
- * wire_out, a buffer that grows up to its limit and takes a frame back that did not fit; reading goes through
- * a struct wire_in, a cursor that cannot leave its payload and remembers that something was wrong. Neither
- * touches a descriptor. Each payload that has a struct is encoded and decoded side by side below: a new field
- * is one line in both. What arrives is untrusted at either end: every count is checked against the bytes that
- * are really there before memory is asked for. */
+ * Used at both ends: by the broker's library and by the agent, so it is plain C. Writing goes
+ * into a struct wire_out, a buffer that grows up to its limit and takes a frame back that did
+ * not fit; reading goes through a struct wire_in, a cursor that cannot leave its payload and
+ * remembers that something was wrong. Neither touches a descriptor. Each payload that has a
+ * struct is encoded and decoded side by side below: a new field is one line in both. What
+ * arrives is untrusted at either end: every count is checked against the bytes that are really
+ * there before memory is asked for. */
 #include "broker/wire.h"
 
 #include "pty/exitcode.h"
@@ -37,7 +38,8 @@ store(uint8_t *bytes, uint64_t value, size_t size)
 static bool
 type_known(uint8_t type)
 {
-	return (type >= WIRE_SPAWN && type <= WIRE_SWEEP) || (type >= WIRE_HELLO && type <= WIRE_DONE);
+	return (type >= WIRE_SPAWN && type <= WIRE_SWEEP) ||
+	       (type >= WIRE_HELLO && type <= WIRE_DONE);
 }
 
 int
@@ -48,7 +50,8 @@ wire_frame_find(const uint8_t *data, size_t size, struct wire_frame *ret, size_t
 	if (size < WIRE_HEADER)
 		return 0;
 	length = load_u32(data + FRAME_LENGTH);
-	if (length > WIRE_PAYLOAD_MAX || !type_known(data[FRAME_TYPE]) || data[9] || data[10] || data[11])
+	if (length > WIRE_PAYLOAD_MAX || !type_known(data[FRAME_TYPE]) || data[9] || data[10] ||
+	    data[11])
 		return -EPROTO;
 	if (size - WIRE_HEADER < length)
 		return 0;

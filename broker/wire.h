@@ -2,14 +2,14 @@
  *
  * A frame is a header of 12 bytes and a payload of at most WIRE_PAYLOAD_MAX:
  *
- *	u32 channel   0: the link itself; else one run, numbered by the broker, never used again
- *	u32 length    bytes of payload
- *	u8  type      enum wire_type
- *	u8  zero[3]
+ * 	u32 channel   0: the link itself; else one run, numbered by the broker, never used again
+ * 	u32 length    bytes of payload
+ * 	u8  type      enum wire_type
+ * 	u8  zero[3]
  *
- * Numbers are little endian. A string is u32 length, the bytes, and a NUL that the length does not
- * count, so that a decoder may point into the frame. A list is u32 count, then its strings. Anything
- * malformed ends the link, never the reader of it.
+ * Numbers are little endian. A string is u32 length, the bytes, and a NUL that the length does
+ * not count, so that a decoder may point into the frame. A list is u32 count, then its strings.
+ * Anything malformed ends the link, never the reader of it.
  *
  * Who says what, when. (b: broker to agent, a: agent to broker.)
  *
@@ -47,8 +47,8 @@
  *   a PROMPT, b ANSWER: reserved for the questions that a place asks.
  *   a DONE      u32 serial, str errno name ("" for success), str text: the answer to a serial.
  *
- * Late frames for a channel that is gone are dropped (the race is legal); a frame for a channel that
- * was never opened, in the wrong direction, or over its credit is malformed. */
+ * Late frames for a channel that is gone are dropped (the race is legal); a frame for a channel
+ * that was never opened, in the wrong direction, or over its credit is malformed. */
 #ifndef MITOFS_BROKER_WIRE_H
 #define MITOFS_BROKER_WIRE_H
 
@@ -107,14 +107,14 @@ struct wire_frame {
 	const uint8_t *payload; /* borrowed from the buffer it was found in */
 };
 
-/* Find the first frame in @data. 1 with @ret and @ret_used (header and payload bytes), 0 when it is not
- * complete yet, -EPROTO when the header is malformed. Whether a known type may come at this end is the
- * caller's to check. */
+/* Find the first frame in @data. 1 with @ret and @ret_used (header and payload bytes), 0 when it
+ * is not complete yet, -EPROTO when the header is malformed. Whether a known type may come at
+ * this end is the caller's to check. */
 int wire_frame_find(const uint8_t *data, size_t size, struct wire_frame *ret, size_t *ret_used);
 
-/* A buffer that frames are written into. Grows with realloc(3), never beyond @limit; what does not fit
- * sets @failed, and the frame that was being written is taken back by wire_end(). Embedded: zero it,
- * set limit; wire_out_done() frees. */
+/* A buffer that frames are written into. Grows with realloc(3), never beyond @limit; what does
+ * not fit sets @failed, and the frame that was being written is taken back by wire_end().
+ * Embedded: zero it, set limit; wire_out_done() frees. */
 struct wire_out {
 	uint8_t *data;
 	size_t size, capacity, limit;
@@ -126,15 +126,16 @@ void wire_out_done(struct wire_out *out);
 /* Drop the first @count bytes: they have been sent. */
 void wire_out_consume(struct wire_out *out, size_t count);
 
-/* Begin a frame, put its fields, end it. wire_end() returns 0, -ENOMEM or -E2BIG (payload too large),
- * having removed the frame in the latter cases. */
+/* Begin a frame, put its fields, end it. wire_end() returns 0, -ENOMEM or -E2BIG (payload too
+ * large), having removed the frame in the latter cases. */
 void wire_begin(struct wire_out *out, uint32_t channel, enum wire_type type);
 int wire_end(struct wire_out *out);
 void wire_put_u8(struct wire_out *out, uint8_t value);
 void wire_put_u16(struct wire_out *out, uint16_t value);
 void wire_put_u32(struct wire_out *out, uint32_t value);
 void wire_put_u64(struct wire_out *out, uint64_t value);
-void wire_put_bytes(struct wire_out *out, const void *data, size_t size); /* no length before them */
+void wire_put_bytes(struct wire_out *out, const void *data,
+		    size_t size); /* no length before them */
 void wire_put_string(struct wire_out *out, const char *text);
 void wire_put_list(struct wire_out *out, char *const *list); /* NULL-terminated, or NULL for none */
 
@@ -152,8 +153,8 @@ uint32_t wire_get_u32(struct wire_in *in);
 uint64_t wire_get_u64(struct wire_in *in);
 /* Points into the payload; has no NUL inside (malformed), one behind. */
 const char *wire_get_string(struct wire_in *in);
-/* A NULL-terminated array for free(3), its strings in the payload; NULL (and failed) on no memory, more
- * than WIRE_LIST_MAX strings, or anything malformed. */
+/* A NULL-terminated array for free(3), its strings in the payload; NULL (and failed) on no
+ * memory, more than WIRE_LIST_MAX strings, or anything malformed. */
 char **wire_get_list(struct wire_in *in);
 /* What is left, borrowed. */
 const uint8_t *wire_get_rest(struct wire_in *in, size_t *ret_size);
@@ -163,16 +164,16 @@ int wire_in_finish(const struct wire_in *in);
 /* SPAWN's payload. */
 struct wire_spawn {
 	struct spawn_spec spec; /* its tag is not sent: the agent makes it of group and run */
-	uint32_t group;         /* the context, for SWEEP; at most 26 bits count */
-	uint32_t run;           /* its run number; at most 21 bits count */
-	uint32_t grace_ms;      /* for the end of the link */
-	bool hand_over;         /* pass the streams' descriptors with STARTED */
-	bool merge_stdin;       /* reserved, 0 */
+	uint32_t group;		/* the context, for SWEEP; at most 26 bits count */
+	uint32_t run;		/* its run number; at most 21 bits count */
+	uint32_t grace_ms;	/* for the end of the link */
+	bool hand_over;		/* pass the streams' descriptors with STARTED */
+	bool merge_stdin;	/* reserved, 0 */
 };
 
 void wire_put_spawn(struct wire_out *out, const struct wire_spawn *spawn);
-/* Strings point into the payload, arrays are the caller's: wire_spawn_done() frees them. 0, -EPROTO or
- * -ENOMEM. */
+/* Strings point into the payload, arrays are the caller's: wire_spawn_done() frees them. 0,
+ * -EPROTO or -ENOMEM. */
 int wire_get_spawn(struct wire_in *in, struct wire_spawn *ret);
 void wire_spawn_done(struct wire_spawn *spawn);
 
@@ -188,11 +189,11 @@ struct wire_hello {
 	const char *host, *user, *home;
 	uint32_t uid, pid;
 	const char *sysname, *release, *machine;
-	const char *shell;  /* the user's: passwd entry, else $SHELL, else "/bin/sh" */
-	bool shell_found;   /* false: it is the default, and the broker warns */
+	const char *shell; /* the user's: passwd entry, else $SHELL, else "/bin/sh" */
+	bool shell_found;  /* false: it is the default, and the broker warns */
 	uint32_t cpus;
-	uint64_t pty_max, pty_used; /* 0: unknown */
-	uint64_t process_limit;     /* RLIMIT_NPROC's soft limit, RLIMIT_UNLIMITED for none */
+	uint64_t pty_max, pty_used;  /* 0: unknown */
+	uint64_t process_limit;	     /* RLIMIT_NPROC's soft limit, RLIMIT_UNLIMITED for none */
 	struct wire_signal *signals; /* free(3) after decoding */
 	uint32_t signal_count;
 };

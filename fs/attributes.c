@@ -15,8 +15,8 @@
 static struct timespec
 timespec_of(gint64 usec)
 {
-	return (struct timespec){.tv_sec = usec / G_USEC_PER_SEC,
-				 .tv_nsec = usec % G_USEC_PER_SEC * 1000};
+	return (struct timespec){ .tv_sec = usec / G_USEC_PER_SEC,
+				  .tv_nsec = usec % G_USEC_PER_SEC * 1000 };
 }
 
 /* Links of a directory: its own two, and one from each directory in it. */
@@ -134,7 +134,9 @@ attributes_op_setattr(fuse_req_t req, fuse_ino_t id, struct stat *stat, int whic
 void
 attributes_op_statfs(fuse_req_t req, fuse_ino_t id)
 {
-	struct statvfs statvfs = {.f_bsize = BLOCK_SIZE, .f_frsize = BLOCK_SIZE, .f_namemax = 255};
+	struct statvfs statvfs = { .f_bsize = BLOCK_SIZE,
+				   .f_frsize = BLOCK_SIZE,
+				   .f_namemax = 255 };
 
 	reply_statfs(reply_new(req), &statvfs);
 }

@@ -184,7 +184,8 @@ ctlfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gbool
 	}
 	write = g_new0(CtlWrite, 1);
 	*write = (CtlWrite){
-		.file = file, .ctl = ctl, .bytes = bytes, .size = size, .nonblock = nonblock};
+		.file = file, .ctl = ctl, .bytes = bytes, .size = size, .nonblock = nonblock
+	};
 	ctl_write_run(write, reply);
 }
 

@@ -51,7 +51,7 @@ static const FileRow rows[] = {
 };
 /* clang-format on */
 
-const FileRow files_context_row = {.name = ".", .mode = S_IFDIR | 0700};
+const FileRow files_context_row = { .name = ".", .mode = S_IFDIR | 0700 };
 
 /* Low bits of an inode number that tell the files of one context apart. */
 #define INODE_BITS 5

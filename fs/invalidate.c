@@ -81,7 +81,7 @@ invalidator_push(Invalidator *invalidator, guint64 parent, const char *name, voi
 {
 	Name *entry = g_new(Name, 1);
 
-	*entry = (Name){invalidator, parent, g_strdup(name), token};
+	*entry = (Name){ invalidator, parent, g_strdup(name), token };
 	invalidator->pending++;
 	g_async_queue_push(invalidator->queue, entry);
 }

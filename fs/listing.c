@@ -26,7 +26,7 @@ static gboolean
 listing_add(Listing *listing, const char *name, Context *context, const FileRow *row, off_t next,
 	    gboolean take)
 {
-	struct fuse_entry_param entry = {0};
+	struct fuse_entry_param entry = { 0 };
 	char *at = listing->page + listing->used;
 	gsize room = listing->size - listing->used;
 	gsize needed = listing->plus
@@ -104,7 +104,7 @@ listing_reply(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, gboolean
 	Mount *mount = fuse_req_userdata(req);
 	g_autoptr(Reply) reply = reply_new(req);
 	g_autofree char *page = g_malloc(size);
-	Listing listing = {.mount = mount, .req = req, .plus = plus, .page = page, .size = size};
+	Listing listing = { .mount = mount, .req = req, .plus = plus, .page = page, .size = size };
 	Node *node = node_find(mount->nodes, id);
 
 	if (node == NULL || !S_ISDIR(node->row->mode)) {

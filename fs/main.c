@@ -51,7 +51,7 @@ program_quit_if_done(Program *program)
 		g_main_loop_quit(program->loop);
 }
 
-static Program the_program = {.lock = -1};
+static Program the_program = { .lock = -1 };
 
 /* The kernel has forgotten a name, or need not. */
 static void
@@ -154,7 +154,8 @@ check_descriptor_limit(GError **error)
 	if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_max >= DESCRIPTORS_LEAST)
 		return TRUE;
 	return fail(error, EMFILE,
-		    "too few open files: RLIMIT_NOFILE is %ju, at least %d are needed; raise it: nofile (hard) in "
+		    "too few open files: RLIMIT_NOFILE is %ju, at least %d are needed; raise it: "
+		    "nofile (hard) in "
 		    "/etc/security/limits.conf",
 		    (uintmax_t)limit.rlim_max, DESCRIPTORS_LEAST);
 }
@@ -186,8 +187,8 @@ program_prepare(Program *program, const Options *options, int argc, char **argv,
 static gboolean
 program_start(Program *program, const Options *options, GError **error)
 {
-	const BrokerHooks hooks = {program_on_removed, program_on_stopping, program_on_stopped,
-				   program};
+	const BrokerHooks hooks = { program_on_removed, program_on_stopping, program_on_stopped,
+				    program };
 	guint64 limit = timeouts_limit("/proc/sys/fs/fuse");
 	Mount *mount = &program->mount;
 
@@ -221,7 +222,7 @@ program_start(Program *program, const Options *options, GError **error)
 static void
 program_run(Program *program)
 {
-	static const int signals[] = {SIGTERM, SIGINT, SIGHUP};
+	static const int signals[] = { SIGTERM, SIGINT, SIGHUP };
 
 	program->loop = g_main_loop_new(NULL, FALSE);
 	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)

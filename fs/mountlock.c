@@ -55,7 +55,7 @@ lock_file(const char *mountpoint, GError **error)
 	g_autofree char *parent = g_path_get_dirname(mountpoint);
 	g_autofree char *name = g_path_get_basename(mountpoint);
 	g_autofree char *directory = runtime_directory(error);
-	struct stat place, space = {0};
+	struct stat place, space = { 0 };
 
 	if (directory == NULL)
 		return NULL;

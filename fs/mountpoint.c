@@ -48,7 +48,8 @@ mountpoint_is_stale(const char *mountpoint)
 {
 	struct statx answer;
 
-	return statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC, STATX_MODE, &answer) < 0 && errno == ENOTCONN;
+	return statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC, STATX_MODE, &answer) < 0 &&
+	       errno == ENOTCONN;
 }
 
 gboolean

@@ -97,7 +97,7 @@ node_find(NodeTable *table, guint64 id)
 Node *
 node_known(NodeTable *table, Context *context, const FileRow *row)
 {
-	Node key = {.context = context, .row = row};
+	Node key = { .context = context, .row = row };
 
 	return g_hash_table_lookup(table->shared, &key);
 }

@@ -41,53 +41,53 @@ struct OptionRow {
 #define LIMIT(field) G_STRUCT_OFFSET(BrokerOptions, field)
 
 static const OptionRow rows[] = {
-	{"max_contexts=", OPTION_COUNT, LIMIT(max_contexts)},
-	{"max_children=", OPTION_COUNT, LIMIT(max_children)},
-	{"max_depth=", OPTION_COUNT, LIMIT(max_depth)},
-	{"frames_per_turn=", OPTION_COUNT, LIMIT(frames_per_turn)},
-	{"retain_total=", OPTION_BYTES, LIMIT(retain_total)},
-	{"max_retain=", OPTION_BYTES, LIMIT(max_retain)},
-	{"nonempty", OPTION_NONEMPTY, 0},
-	{"allow_other", OPTION_SHARED, 0},
-	{"allow_root", OPTION_SHARED, 0},
-	{"default_permissions", OPTION_PASSED, 0},
-	{"fsname=", OPTION_NAME, 0},
-	{"context=", OPTION_PASSED, 0},
-	{"fscontext=", OPTION_PASSED, 0},
-	{"defcontext=", OPTION_PASSED, 0},
-	{"rootcontext=", OPTION_PASSED, 0},
-	{"ro", OPTION_PASSED, 0},
-	{"sync", OPTION_PASSED, 0},
-	{"async", OPTION_PASSED, 0},
-	{"dirsync", OPTION_PASSED, 0},
-	{"atime", OPTION_PASSED, 0},
-	{"noatime", OPTION_PASSED, 0},
-	{"rw", OPTION_IGNORED, 0},
-	{"defaults", OPTION_IGNORED, 0},
-	{"auto", OPTION_IGNORED, 0},
-	{"noauto", OPTION_IGNORED, 0},
-	{"nofail", OPTION_IGNORED, 0},
-	{"_netdev", OPTION_IGNORED, 0},
-	{"user", OPTION_IGNORED, 0},
-	{"user=", OPTION_IGNORED, 0},
-	{"nouser", OPTION_IGNORED, 0},
-	{"users", OPTION_IGNORED, 0},
-	{"owner", OPTION_IGNORED, 0},
-	{"group", OPTION_IGNORED, 0},
-	{"suid", OPTION_IGNORED, 0},
-	{"nosuid", OPTION_IGNORED, 0},
-	{"dev", OPTION_IGNORED, 0},
-	{"nodev", OPTION_IGNORED, 0},
-	{"exec", OPTION_IGNORED, 0},
-	{"noexec", OPTION_IGNORED, 0},
-	{"relatime", OPTION_IGNORED, 0},
-	{"norelatime", OPTION_IGNORED, 0},
-	{"strictatime", OPTION_IGNORED, 0},
-	{"diratime", OPTION_IGNORED, 0},
-	{"nodiratime", OPTION_IGNORED, 0},
-	{"lazytime", OPTION_IGNORED, 0},
-	{"comment=", OPTION_IGNORED, 0},
-	{"subtype=", OPTION_IGNORED, 0},
+	{ "max_contexts=", OPTION_COUNT, LIMIT(max_contexts) },
+	{ "max_children=", OPTION_COUNT, LIMIT(max_children) },
+	{ "max_depth=", OPTION_COUNT, LIMIT(max_depth) },
+	{ "frames_per_turn=", OPTION_COUNT, LIMIT(frames_per_turn) },
+	{ "retain_total=", OPTION_BYTES, LIMIT(retain_total) },
+	{ "max_retain=", OPTION_BYTES, LIMIT(max_retain) },
+	{ "nonempty", OPTION_NONEMPTY, 0 },
+	{ "allow_other", OPTION_SHARED, 0 },
+	{ "allow_root", OPTION_SHARED, 0 },
+	{ "default_permissions", OPTION_PASSED, 0 },
+	{ "fsname=", OPTION_NAME, 0 },
+	{ "context=", OPTION_PASSED, 0 },
+	{ "fscontext=", OPTION_PASSED, 0 },
+	{ "defcontext=", OPTION_PASSED, 0 },
+	{ "rootcontext=", OPTION_PASSED, 0 },
+	{ "ro", OPTION_PASSED, 0 },
+	{ "sync", OPTION_PASSED, 0 },
+	{ "async", OPTION_PASSED, 0 },
+	{ "dirsync", OPTION_PASSED, 0 },
+	{ "atime", OPTION_PASSED, 0 },
+	{ "noatime", OPTION_PASSED, 0 },
+	{ "rw", OPTION_IGNORED, 0 },
+	{ "defaults", OPTION_IGNORED, 0 },
+	{ "auto", OPTION_IGNORED, 0 },
+	{ "noauto", OPTION_IGNORED, 0 },
+	{ "nofail", OPTION_IGNORED, 0 },
+	{ "_netdev", OPTION_IGNORED, 0 },
+	{ "user", OPTION_IGNORED, 0 },
+	{ "user=", OPTION_IGNORED, 0 },
+	{ "nouser", OPTION_IGNORED, 0 },
+	{ "users", OPTION_IGNORED, 0 },
+	{ "owner", OPTION_IGNORED, 0 },
+	{ "group", OPTION_IGNORED, 0 },
+	{ "suid", OPTION_IGNORED, 0 },
+	{ "nosuid", OPTION_IGNORED, 0 },
+	{ "dev", OPTION_IGNORED, 0 },
+	{ "nodev", OPTION_IGNORED, 0 },
+	{ "exec", OPTION_IGNORED, 0 },
+	{ "noexec", OPTION_IGNORED, 0 },
+	{ "relatime", OPTION_IGNORED, 0 },
+	{ "norelatime", OPTION_IGNORED, 0 },
+	{ "strictatime", OPTION_IGNORED, 0 },
+	{ "diratime", OPTION_IGNORED, 0 },
+	{ "nodiratime", OPTION_IGNORED, 0 },
+	{ "lazytime", OPTION_IGNORED, 0 },
+	{ "comment=", OPTION_IGNORED, 0 },
+	{ "subtype=", OPTION_IGNORED, 0 },
 };
 
 static const struct {
@@ -95,10 +95,10 @@ static const struct {
 	GLogLevelFlags level;
 	int root; /* of the root context */
 } log_levels[] = {
-	{"error", G_LOG_LEVEL_CRITICAL, WIRE_ERROR},
-	{"warning", G_LOG_LEVEL_WARNING, WIRE_WARNING},
-	{"info", G_LOG_LEVEL_INFO, WIRE_INFO},
-	{"debug", G_LOG_LEVEL_DEBUG, WIRE_DEBUG},
+	{ "error", G_LOG_LEVEL_CRITICAL, WIRE_ERROR },
+	{ "warning", G_LOG_LEVEL_WARNING, WIRE_WARNING },
+	{ "info", G_LOG_LEVEL_INFO, WIRE_INFO },
+	{ "debug", G_LOG_LEVEL_DEBUG, WIRE_DEBUG },
 };
 
 /* The row of @option, with the value behind its "=", if any, in @ret_value. */
@@ -223,28 +223,28 @@ static gboolean
 parse_line(Line *line, int argc, char **argv, GError **error)
 {
 	const GOptionEntry entries[] = {
-		{"foreground", 'f', 0, G_OPTION_ARG_NONE, &line->foreground,
-		 "Stay in the foreground", NULL},
-		{"debug", 'd', 0, G_OPTION_ARG_NONE, &line->debug,
-		 "Show everything, in the foreground", NULL},
-		{"log-level", 0, 0, G_OPTION_ARG_STRING, &line->log_level,
-		 "error, warning, info or debug", "LEVEL"},
-		{"options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &line->lists, "Mount options",
-		 "OPT[,OPT...]"},
-		{"max-contexts", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Contexts of the mount",
-		 "N"},
-		{"max-children", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Children of one context",
-		 "N"},
-		{"max-depth", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Depth of nesting", "N"},
-		{"retain-total", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Output kept in all",
-		 "BYTES"},
-		{"max-retain", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Highest retain of a context",
-		 "BYTES"},
-		{"frames-per-turn", 0, 0, G_OPTION_ARG_CALLBACK, on_limit,
-		 "Frames of a link in one turn", "N"},
-		{"version", 'V', 0, G_OPTION_ARG_NONE, &line->version, "Print the version", NULL},
-		{G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &line->operands, NULL,
-		 "[SOURCE] MOUNTPOINT"},
+		{ "foreground", 'f', 0, G_OPTION_ARG_NONE, &line->foreground,
+		  "Stay in the foreground", NULL },
+		{ "debug", 'd', 0, G_OPTION_ARG_NONE, &line->debug,
+		  "Show everything, in the foreground", NULL },
+		{ "log-level", 0, 0, G_OPTION_ARG_STRING, &line->log_level,
+		  "error, warning, info or debug", "LEVEL" },
+		{ "options", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &line->lists, "Mount options",
+		  "OPT[,OPT...]" },
+		{ "max-contexts", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Contexts of the mount",
+		  "N" },
+		{ "max-children", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Children of one context",
+		  "N" },
+		{ "max-depth", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Depth of nesting", "N" },
+		{ "retain-total", 0, 0, G_OPTION_ARG_CALLBACK, on_limit, "Output kept in all",
+		  "BYTES" },
+		{ "max-retain", 0, 0, G_OPTION_ARG_CALLBACK, on_limit,
+		  "Highest retain of a context", "BYTES" },
+		{ "frames-per-turn", 0, 0, G_OPTION_ARG_CALLBACK, on_limit,
+		  "Frames of a link in one turn", "N" },
+		{ "version", 'V', 0, G_OPTION_ARG_NONE, &line->version, "Print the version", NULL },
+		{ G_OPTION_REMAINING, 0, 0, G_OPTION_ARG_FILENAME_ARRAY, &line->operands, NULL,
+		  "[SOURCE] MOUNTPOINT" },
 		G_OPTION_ENTRY_NULL,
 	};
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
@@ -294,7 +294,7 @@ take_operands(Options *options, GStrv operands, char **name, GError **error)
 static void
 add_fixed(const Options *options, GPtrArray *fuse, const char *name)
 {
-	static const char *const fixed[] = {"subtype=mitofs", "nosuid", "nodev", "noexec"};
+	static const char *const fixed[] = { "subtype=mitofs", "nosuid", "nodev", "noexec" };
 	g_autofree char *fsname =
 		g_strdup_printf("fsname=%s", name != NULL && *name != '\0' ? name : "mitofs");
 
@@ -341,7 +341,7 @@ Options *
 options_parse(int argc, char **argv, GError **error)
 {
 	g_autoptr(Options) options = g_new0(Options, 1);
-	Line line = {.given = g_ptr_array_new_with_free_func(g_free)};
+	Line line = { .given = g_ptr_array_new_with_free_func(g_free) };
 	gboolean parsed;
 
 	options->broker = broker_default_options;

@@ -97,7 +97,7 @@ parking_add(Parking *parking, Reply *reply, ParkedEnd end, void *data)
 {
 	Parked *parked = g_new0(Parked, 1);
 
-	*parked = (Parked){.parking = parking, .reply = reply, .end = end, .data = data};
+	*parked = (Parked){ .parking = parking, .reply = reply, .end = end, .data = data };
 	parked->since = g_get_monotonic_time();
 	parked->link.data = parked;
 	parked->mark.data = parked;

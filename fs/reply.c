@@ -106,7 +106,7 @@ reply_statfs(Reply *reply, const struct statvfs *statvfs)
 int
 reply_open(Reply *reply, guint64 handle, guint32 flags)
 {
-	struct fuse_open_out out = {.fh = handle, .open_flags = flags};
+	struct fuse_open_out out = { .fh = handle, .open_flags = flags };
 
 	return reply_bytes(reply, &out, sizeof(out));
 }

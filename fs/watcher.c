@@ -101,7 +101,7 @@ is_ours(const char *mountpoint, const Message *told)
 static void
 watch(const char *mountpoint, int pipe)
 {
-	Message message = {0}, last = {0};
+	Message message = { 0 }, last = { 0 };
 	ssize_t size;
 
 	while ((size = read(pipe, &message, sizeof(message))) != 0) {
@@ -141,7 +141,7 @@ watcher_new(const char *mountpoint, int argc, char **argv, GError **error)
 		watch(mountpoint, 3);
 	}
 	Watcher *watcher = g_new(Watcher, 1);
-	*watcher = (Watcher){autofd_steal(&writing), pid, g_strdup(mountpoint)};
+	*watcher = (Watcher){ autofd_steal(&writing), pid, g_strdup(mountpoint) };
 	return watcher;
 }
 
@@ -154,7 +154,7 @@ watcher_pid(const Watcher *watcher)
 void
 watcher_mounted(Watcher *watcher)
 {
-	Message message = {0};
+	Message message = { 0 };
 	MountInfo info;
 
 	if (!mountinfo_at(watcher->mountpoint, &info))
@@ -169,7 +169,7 @@ watcher_mounted(Watcher *watcher)
 void
 watcher_free(Watcher *watcher)
 {
-	Message message = {.clean = TRUE};
+	Message message = { .clean = TRUE };
 
 	/* One that was killed has nothing left to hear. */
 	if (write(watcher->pipe, &message, sizeof(message)) < 0)

@@ -39,16 +39,17 @@ static const State blank, bare, backslash, single, twice, twice_backslash, dolla
 	ansi_backslash, ansi_digits, comment, raw, skip;
 
 static const Digits digit_escapes[] = {
-	{'x', 16, 2, FALSE, 0, 0},
-	{'u', 16, 4, TRUE, 0, 0},
-	{'U', 16, 8, TRUE, 0, 0},
+	{ 'x', 16, 2, FALSE, 0, 0 },
+	{ 'u', 16, 4, TRUE, 0, 0 },
+	{ 'U', 16, 8, TRUE, 0, 0 },
 };
 
 static const struct {
 	char letter, byte;
 } letter_escapes[] = {
-	{'n', '\n'}, {'t', '\t'}, {'a', '\a'},	{'b', '\b'},  {'e', 033}, {'E', 033}, {'f', '\f'},
-	{'r', '\r'}, {'v', '\v'}, {'\\', '\\'}, {'\'', '\''}, {'"', '"'}, {'?', '?'},
+	{ 'n', '\n' },	{ 't', '\t' }, { 'a', '\a' }, { 'b', '\b' }, { 'e', 033 },
+	{ 'E', 033 },	{ 'f', '\f' }, { 'r', '\r' }, { 'v', '\v' }, { '\\', '\\' },
+	{ '\'', '\'' }, { '"', '"' },  { '?', '?' },
 };
 
 /* Add @c to the present word. */
@@ -198,7 +199,7 @@ ansi_backslash_byte(Scanner *scanner, char c)
 		}
 	}
 	if (c >= '0' && c <= '7') {
-		scanner->digits = (Digits){0, 8, 3, FALSE, 1, (guint32)(c - '0')};
+		scanner->digits = (Digits){ 0, 8, 3, FALSE, 1, (guint32)(c - '0') };
 		scanner->state = &ansi_digits;
 		return;
 	}
@@ -247,15 +248,15 @@ ignore_byte(Scanner *scanner, char c)
 {
 }
 
-static const State blank = {blank_byte}, bare = {unquoted_byte}, comment = {ignore_byte},
-		   skip = {ignore_byte}, raw = {put}, dollar = {dollar_byte},
-		   backslash = {backslash_byte, .is_quoted = TRUE},
-		   single = {single_byte, .is_quoted = TRUE},
-		   twice = {twice_byte, .is_quoted = TRUE},
-		   twice_backslash = {twice_backslash_byte, .is_quoted = TRUE},
-		   ansi = {ansi_byte, .is_quoted = TRUE},
-		   ansi_backslash = {ansi_backslash_byte, .is_quoted = TRUE},
-		   ansi_digits = {ansi_digits_byte, .is_quoted = TRUE};
+static const State blank = { blank_byte }, bare = { unquoted_byte }, comment = { ignore_byte },
+		   skip = { ignore_byte }, raw = { put }, dollar = { dollar_byte },
+		   backslash = { backslash_byte, .is_quoted = TRUE },
+		   single = { single_byte, .is_quoted = TRUE },
+		   twice = { twice_byte, .is_quoted = TRUE },
+		   twice_backslash = { twice_backslash_byte, .is_quoted = TRUE },
+		   ansi = { ansi_byte, .is_quoted = TRUE },
+		   ansi_backslash = { ansi_backslash_byte, .is_quoted = TRUE },
+		   ansi_digits = { ansi_digits_byte, .is_quoted = TRUE };
 
 Scanner *
 scanner_new(void)

@@ -1,8 +1,8 @@
 /* CPU lists, as taskset(1) writes them.
  *
- * A list is items with commas between them: one CPU, or a range, which may have a stride ("0-6:2"). The
- * broker only checks lists; the agent applies them to itself in the child of a spawn, and to threads of
- * running trees. Nothing is allocated. */
+ * A list is items with commas between them: one CPU, or a range, which may have a stride
+ * ("0-6:2"). The broker only checks lists; the agent applies them to itself in the child of a
+ * spawn, and to threads of running trees. Nothing is allocated. */
 #include "pty/affinity.h"
 
 #include "pty/number.h"

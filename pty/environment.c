@@ -1,9 +1,10 @@
 /* The environment of a command.
  *
- * Made in the agent before it forks, so that the child allocates nothing; the array is the agent's and is
- * freed after the fork, its strings are never copied. Where a name is set twice the later one wins, as with
- * two `env` verbs. A command on a pseudo terminal without TERM gets one: nothing that draws works without,
- * and the agent, which has no terminal, usually has none to inherit. */
+ * Made in the agent before it forks, so that the child allocates nothing; the array is the
+ * agent's and is freed after the fork, its strings are never copied. Where a name is set twice
+ * the later one wins, as with two `env` verbs. A command on a pseudo terminal without TERM gets
+ * one: nothing that draws works without, and the agent, which has no terminal, usually has none
+ * to inherit. */
 #include "pty/environment.h"
 
 #include <stdlib.h>
@@ -54,14 +55,16 @@ entry_stays(const struct spawn_spec *spec, const char *entry)
 {
 	size_t length = strcspn(entry, "=");
 
-	return !names_hold(spec->unset_env, entry, length) && !list_find(spec->set_env, entry, length);
+	return !names_hold(spec->unset_env, entry, length) &&
+	       !list_find(spec->set_env, entry, length);
 }
 
 char **
 environment_new(const struct spawn_spec *spec)
 {
 	char *const *inherited = spec->clear_env ? NULL : environ;
-	char **result = malloc((list_count(inherited) + list_count(spec->set_env) + 2) * sizeof(*result));
+	char **result =
+		malloc((list_count(inherited) + list_count(spec->set_env) + 2) * sizeof(*result));
 	size_t count = 0;
 
 	if (!result)

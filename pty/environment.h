@@ -5,9 +5,10 @@
 #include "pty/spawn.h"
 
 #define ENVIRONMENT_PATH "/usr/local/bin:/usr/bin:/bin" /* where PATH is unset */
-#define ENVIRONMENT_TERM "TERM=xterm-256color"          /* where a command on a pty has no TERM */
+#define ENVIRONMENT_TERM "TERM=xterm-256color"		/* where a command on a pty has no TERM */
 
-/* An array for free(3), ended by NULL; its strings are borrowed from @spec and environ(7). NULL: no memory. */
+/* An array for free(3), ended by NULL; its strings are borrowed from @spec and environ(7). NULL:
+ * no memory. */
 char **environment_new(const struct spawn_spec *spec);
 
 /* The value of @name in @environment, or NULL. */

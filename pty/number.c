@@ -1,7 +1,8 @@
 /* Decimal numbers, read strictly.
  *
- * strtoull(3) skips blanks, takes signs and tells an overflow only through errno; what users write into
- * CPU lists, limits and signals must be exactly a number, and what /proc prints is one anyway. */
+ * strtoull(3) skips blanks, takes signs and tells an overflow only through errno; what users
+ * write into CPU lists, limits and signals must be exactly a number, and what /proc prints is
+ * one anyway. */
 #include "pty/number.h"
 
 #include <errno.h>

@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
-/* Read the digits at *@text, and step over them. 0, or -EINVAL when there is no digit or the number does
- * not fit; *@text and @ret are then as they were. No sign, no blanks. */
+/* Read the digits at *@text, and step over them. 0, or -EINVAL when there is no digit or the
+ * number does not fit; *@text and @ret are then as they were. No sign, no blanks. */
 int number_take(const char **text, uint64_t *ret);
 
 /* The same for a text that is nothing but a number of at most @max. */

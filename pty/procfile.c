@@ -1,8 +1,9 @@
 /* Small files of /proc and /sys.
  *
- * Used for finding trees of processes, for the usage of runs, and for the limits that an error names. The
- * kernel prints each of these files whole into one read(2) of enough size, so nothing here loops. Nothing
- * is allocated. A process may end between any two reads: callers take an error as "gone". */
+ * Used for finding trees of processes, for the usage of runs, and for the limits that an error
+ * names. The kernel prints each of these files whole into one read(2) of enough size, so nothing
+ * here loops. Nothing is allocated. A process may end between any two reads: callers take an
+ * error as "gone". */
 #include "pty/procfile.h"
 
 #include "pty/autofd.h"
@@ -64,7 +65,8 @@ procfile_path(char *path, pid_t pid, const char *name)
 	textbuf_add_all(&buf, "/", name, NULL);
 }
 
-/* The fields of proc(5) by their numbers there, from 4 (ppid) to 24 (rss); a negative one counts as 0. */
+/* The fields of proc(5) by their numbers there, from 4 (ppid) to 24 (rss); a negative one counts
+ * as 0. */
 static int
 procstat_fields(const char *next, uint64_t fields[25])
 {
@@ -95,13 +97,20 @@ procstat_read(pid_t pid, struct procstat *ret)
 		return (int)got;
 	/* The name stands in parentheses and may hold any byte, parentheses too. */
 	name_end = strrchr(text, ')');
-	if (!name_end || name_end[1] != ' ' || !name_end[2] || procstat_fields(name_end + 3, fields) < 0)
+	if (!name_end || name_end[1] != ' ' || !name_end[2] ||
+	    procstat_fields(name_end + 3, fields) < 0)
 		return -EINVAL;
 	*ret = (struct procstat){
-		.pid = pid, .state = name_end[2],
-		.parent = (pid_t)fields[4], .group = (pid_t)fields[5], .flags = (unsigned)fields[9],
-		.user_ticks = fields[14] + fields[16], .system_ticks = fields[15] + fields[17],
-		.threads = (unsigned)fields[20], .start = fields[22], .resident = fields[24],
+		.pid = pid,
+		.state = name_end[2],
+		.parent = (pid_t)fields[4],
+		.group = (pid_t)fields[5],
+		.flags = (unsigned)fields[9],
+		.user_ticks = fields[14] + fields[16],
+		.system_ticks = fields[15] + fields[17],
+		.threads = (unsigned)fields[20],
+		.start = fields[22],
+		.resident = fields[24],
 	};
 	return 0;
 }

@@ -23,11 +23,11 @@ void procfile_path(char *path, pid_t pid, const char *name);
 struct procstat {
 	pid_t pid, parent, group;
 	char state;
-	unsigned flags;                 /* PF_* of the kernel */
+	unsigned flags;			   /* PF_* of the kernel */
 	uint64_t user_ticks, system_ticks; /* its own and those of its reaped children */
 	unsigned threads;
-	uint64_t start;                 /* clock ticks since boot: with the pid it names one process */
-	uint64_t resident;              /* pages */
+	uint64_t start;	   /* clock ticks since boot: with the pid it names one process */
+	uint64_t resident; /* pages */
 };
 #define PROCSTAT_KERNEL_THREAD 0x00200000u /* PF_KTHREAD of the kernel's sched.h */
 

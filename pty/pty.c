@@ -1,10 +1,10 @@
 /* Pseudo terminals.
  *
- * Opened by the agent for a run with a terminal, and by the broker for its own questions. /dev/ptmx is
- * opened directly: posix_openpt(3) of some C libraries turns ENOSPC into EAGAIN, and the errno is what
- * pty_error_text() judges by. The slave is opened through the master (TIOCGPTPEER, Linux 4.13) since
- * /dev/pts may be another instance than the one the master is of, and by name where that ioctl is
- * missing. Both ends belong to the caller. */
+ * Opened by the agent for a run with a terminal, and by the broker for its own questions.
+ * /dev/ptmx is opened directly: posix_openpt(3) of some C libraries turns ENOSPC into EAGAIN,
+ * and the errno is what pty_error_text() judges by. The slave is opened through the master
+ * (TIOCGPTPEER, Linux 4.13) since /dev/pts may be another instance than the one the master is
+ * of, and by name where that ioctl is missing. Both ends belong to the caller. */
 #include "pty/pty.h"
 
 #include "pty/autofd.h"

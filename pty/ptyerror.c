@@ -1,11 +1,11 @@
 /* Why there was no pseudo terminal to be had, in a sentence.
  *
- * A person who runs out of terminals needs to know which of several limits it was, what it is set to,
- * and what to type. On Linux these are kernel.pty.max for the whole system (of which kernel.pty.reserve
- * are kept for the first devpts mount), the max= option of one devpts mount (containers set it), and the
- * descriptors; all are read under @proc. Other systems have one knob each, in a table. Sources: the
- * kernel's devpts.rst and fs/devpts/inode.c; Darwin's and NetBSD's sysctl(3), FreeBSD's login.conf(5)
- * and posix_openpt(2), OpenBSD's pty(4). */
+ * A person who runs out of terminals needs to know which of several limits it was, what it is
+ * set to, and what to type. On Linux these are kernel.pty.max for the whole system (of which
+ * kernel.pty.reserve are kept for the first devpts mount), the max= option of one devpts mount
+ * (containers set it), and the descriptors; all are read under @proc. Other systems have one
+ * knob each, in a table. Sources: the kernel's devpts.rst and fs/devpts/inode.c; Darwin's and
+ * NetBSD's sysctl(3), FreeBSD's login.conf(5) and posix_openpt(2), OpenBSD's pty(4). */
 #include "pty/pty.h"
 
 #include "pty/number.h"
@@ -22,7 +22,8 @@ static const struct {
 } hints[] = {
 	{ "Darwin", "raise kern.tty.ptmx_max: sysctl -w kern.tty.ptmx_max=999" },
 	{ "NetBSD", "raise kern.maxptys: sysctl -w kern.maxptys=4096" },
-	{ "FreeBSD", "raise \"pseudoterminals\" of the login class in /etc/login.conf (limits -p shows it)" },
+	{ "FreeBSD",
+	  "raise \"pseudoterminals\" of the login class in /etc/login.conf (limits -p shows it)" },
 	{ "OpenBSD", "make more of them: cd /dev && sh MAKEDEV pty1 (up to pty15)" },
 	{ "DragonFly", "close some: the kernel's number of them is fixed" },
 };
@@ -53,8 +54,9 @@ line_find(const char *text, const char *word)
 	return NULL;
 }
 
-/* Look for max= among the devpts mounts of @proc/self/mountinfo; 0 when none is limited. A line is "ID PARENT DEV ROOT
- * MOUNTPOINT OPTIONS ... - devpts SOURCE SUPEROPTIONS", with blanks in names escaped. */
+/* Look for max= among the devpts mounts of @proc/self/mountinfo; 0 when none is limited. A line
+ * is "ID PARENT DEV ROOT MOUNTPOINT OPTIONS ... - devpts SOURCE SUPEROPTIONS", with blanks in
+ * names escaped. */
 static uint64_t
 devpts_max(const char *proc)
 {
@@ -80,8 +82,10 @@ devpts_max(const char *proc)
 static void
 add_linux_exhausted(struct textbuf *buf, const char *proc)
 {
-	uint64_t max = proc_number(proc, "sys/kernel/pty/max"), used = proc_number(proc, "sys/kernel/pty/nr");
-	uint64_t reserve = proc_number(proc, "sys/kernel/pty/reserve"), mount_max = devpts_max(proc);
+	uint64_t max = proc_number(proc, "sys/kernel/pty/max"),
+		 used = proc_number(proc, "sys/kernel/pty/nr");
+	uint64_t reserve = proc_number(proc, "sys/kernel/pty/reserve"),
+		 mount_max = devpts_max(proc);
 
 	textbuf_add(buf, "no pseudo terminal left: ");
 	if (mount_max && (!max || used + reserve < max)) {
@@ -98,7 +102,8 @@ add_linux_exhausted(struct textbuf *buf, const char *proc)
 	textbuf_add_unsigned(buf, used);
 	textbuf_add(buf, " in use, ");
 	textbuf_add_unsigned(buf, reserve);
-	textbuf_add(buf, " reserved for the first devpts mount; raise it: sysctl -w kernel.pty.max=");
+	textbuf_add(buf,
+		    " reserved for the first devpts mount; raise it: sysctl -w kernel.pty.max=");
 	textbuf_add_unsigned(buf, max ? max * 2 : 8192);
 }
 
@@ -146,7 +151,8 @@ pty_error_text(int error, const char *sysname, const char *proc, char *text, siz
 	} else if (error == EMFILE || error == ENFILE) {
 		add_descriptors(&buf, error, proc);
 	} else if (error == ENOENT || error == ENXIO || error == ENODEV) {
-		textbuf_add_all(&buf, "no pseudo terminals here: /dev/ptmx: ", strerror(error), NULL);
+		textbuf_add_all(&buf, "no pseudo terminals here: /dev/ptmx: ", strerror(error),
+				NULL);
 		if (is_linux)
 			textbuf_add(&buf, "; mount them: mount -t devpts devpts /dev/pts");
 	} else {

@@ -1,8 +1,9 @@
 /* Resource limits by name.
  *
- * The names are those of prlimit(1) and limits.conf(5), which ulimit's letters stand for. The broker uses
- * this to check what a user writes, the child of a spawn to apply it. A number is taken in the unit of
- * setrlimit(2): bytes, seconds, or a count. Nothing is allocated; rlimit_apply() is safe after fork. */
+ * The names are those of prlimit(1) and limits.conf(5), which ulimit's letters stand for. The
+ * broker uses this to check what a user writes, the child of a spawn to apply it. A number is
+ * taken in the unit of setrlimit(2): bytes, seconds, or a count. Nothing is allocated;
+ * rlimit_apply() is safe after fork. */
 #include "pty/rlimits.h"
 
 #include "pty/number.h"
@@ -17,13 +18,15 @@ struct row {
 };
 
 static const struct row rows[] = {
-	{ RLIMIT_AS, "as" },           { RLIMIT_CORE, "core" },       { RLIMIT_CPU, "cpu" },
-	{ RLIMIT_DATA, "data" },       { RLIMIT_FSIZE, "fsize" },     { RLIMIT_MEMLOCK, "memlock" },
-	{ RLIMIT_NOFILE, "nofile" },   { RLIMIT_NPROC, "nproc" },     { RLIMIT_RSS, "rss" },
-	{ RLIMIT_STACK, "stack" },
+	{ RLIMIT_AS, "as" },	     { RLIMIT_CORE, "core" },
+	{ RLIMIT_CPU, "cpu" },	     { RLIMIT_DATA, "data" },
+	{ RLIMIT_FSIZE, "fsize" },   { RLIMIT_MEMLOCK, "memlock" },
+	{ RLIMIT_NOFILE, "nofile" }, { RLIMIT_NPROC, "nproc" },
+	{ RLIMIT_RSS, "rss" },	     { RLIMIT_STACK, "stack" },
 #ifdef __linux__
-	{ RLIMIT_LOCKS, "locks" },     { RLIMIT_MSGQUEUE, "msgqueue" }, { RLIMIT_NICE, "nice" },
-	{ RLIMIT_RTPRIO, "rtprio" },   { RLIMIT_RTTIME, "rttime" },   { RLIMIT_SIGPENDING, "sigpending" },
+	{ RLIMIT_LOCKS, "locks" },   { RLIMIT_MSGQUEUE, "msgqueue" },
+	{ RLIMIT_NICE, "nice" },     { RLIMIT_RTPRIO, "rtprio" },
+	{ RLIMIT_RTTIME, "rttime" }, { RLIMIT_SIGPENDING, "sigpending" },
 #endif
 };
 

@@ -1,10 +1,10 @@
 /* Signals by number and by name.
  *
- * Names travel between systems; the number is looked up where the signal is sent. A row's first entry for a
- * number is its name, later ones (IOT, CLD, POLL) are aliases that are only read. Real-time signals are
- * counted from where the programs of the place count them, not from where this program's own C library
- * does: on Linux glibc keeps 32 and 33 for itself, musl 32 to 34, and a user's `kill -RTMIN+3` or systemd's
- * RTMIN+n mean glibc's. Static data only. */
+ * Names travel between systems; the number is looked up where the signal is sent. A row's first
+ * entry for a number is its name, later ones (IOT, CLD, POLL) are aliases that are only read.
+ * Real-time signals are counted from where the programs of the place count them, not from where
+ * this program's own C library does: on Linux glibc keeps 32 and 33 for itself, musl 32 to 34,
+ * and a user's `kill -RTMIN+3` or systemd's RTMIN+n mean glibc's. Static data only. */
 #include "pty/signals.h"
 
 #include "pty/number.h"
@@ -33,13 +33,15 @@ struct row {
 	const char *name;
 };
 
-#define ROW(name) { SIG##name, #name }
+#define ROW(name)                \
+	{                        \
+		SIG##name, #name \
+	}
 static const struct row rows[] = {
-	{ 0, "0" },
-	ROW(HUP), ROW(INT), ROW(QUIT), ROW(ILL), ROW(TRAP), ROW(ABRT), ROW(BUS), ROW(FPE), ROW(KILL),
-	ROW(USR1), ROW(SEGV), ROW(USR2), ROW(PIPE), ROW(ALRM), ROW(TERM), ROW(CHLD), ROW(CONT), ROW(STOP),
-	ROW(TSTP), ROW(TTIN), ROW(TTOU), ROW(URG), ROW(XCPU), ROW(XFSZ), ROW(VTALRM), ROW(PROF), ROW(WINCH),
-	ROW(IO), ROW(SYS),
+	{ 0, "0" },  ROW(HUP),	  ROW(INT),  ROW(QUIT),	 ROW(ILL),  ROW(TRAP), ROW(ABRT), ROW(BUS),
+	ROW(FPE),    ROW(KILL),	  ROW(USR1), ROW(SEGV),	 ROW(USR2), ROW(PIPE), ROW(ALRM), ROW(TERM),
+	ROW(CHLD),   ROW(CONT),	  ROW(STOP), ROW(TSTP),	 ROW(TTIN), ROW(TTOU), ROW(URG),  ROW(XCPU),
+	ROW(XFSZ),   ROW(VTALRM), ROW(PROF), ROW(WINCH), ROW(IO),   ROW(SYS),
 #ifdef SIGSTKFLT
 	ROW(STKFLT),
 #endif

@@ -1,13 +1,15 @@
 /* Starting one command.
  *
- * spawn_start() is called by the agent's worker (and by tests). The parent prepares all that needs memory,
- * blocks signals and forks; the child then walks through the stages of enum spawn_stage in their order, each
- * a small function that returns 0 or -errno, and ends in execve(2). The first that fails is written into the
- * failure pipe and the child exits 127. The failure pipe closes by itself when execve succeeds.
+ * spawn_start() is called by the agent's worker (and by tests). The parent prepares all that
+ * needs memory, blocks signals and forks; the child then walks through the stages of enum
+ * spawn_stage in their order, each a small function that returns 0 or -errno, and ends in
+ * execve(2). The first that fails is written into the failure pipe and the child exits 127. The
+ * failure pipe closes by itself when execve succeeds.
  *
- * The child dies with its parent (PR_SET_PDEATHSIG) until it executes something set-user-ID. It allocates
- * nothing and takes no lock. Descriptors above 2 are marked close-on-exec rather than closed, so that the
- * failure pipe stays until the end. What a failure was is told by spawnerror.c. */
+ * The child dies with its parent (PR_SET_PDEATHSIG) until it executes something set-user-ID. It
+ * allocates nothing and takes no lock. Descriptors above 2 are marked close-on-exec rather than
+ * closed, so that the failure pipe stays until the end. What a failure was is told by
+ * spawnerror.c. */
 #include "pty/spawn.h"
 
 #include "pty/affinity.h"
@@ -127,8 +129,8 @@ child_rlimits(struct child *child)
 {
 	const struct spawn_spec *spec = child->spec;
 
-	/* Both come first, so that a setting of the user's wins. The tag may fail: trees are then found by
-	 * descent alone. */
+	/* Both come first, so that a setting of the user's wins. The tag may fail: trees are
+	 * then found by descent alone. */
 	if (child->place->nofile_soft)
 		(void)soft_limit_set(RLIMIT_NOFILE, (rlim_t)child->place->nofile_soft);
 	if (spec->tag)
@@ -169,7 +171,8 @@ child_oom(struct child *child)
 
 	if (child->spec->oom == SPAWN_KEEP)
 		return 0;
-	/* The agent is not dumpable, and such a process may not even write its own files of /proc. */
+	/* The agent is not dumpable, and such a process may not even write its own files of
+	 * /proc. */
 	prctl(PR_SET_DUMPABLE, 1);
 	fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	prctl(PR_SET_DUMPABLE, 0);
@@ -211,8 +214,9 @@ child_cwd(struct child *child)
 	return chdir(home ? path : cwd) < 0 ? -errno : 0;
 }
 
-/* execve(2) of @file in each directory of @path, as execvp(3) does: EACCES is remembered, a missing file is
- * not yet an error, anything else is one. A script without #! is not handed to sh. */
+/* execve(2) of @file in each directory of @path, as execvp(3) does: EACCES is remembered, a
+ * missing file is not yet an error, anything else is one. A script without #! is not handed to
+ * sh. */
 static int
 path_execute(const char *path, const char *file, char **argv, char **environment)
 {
@@ -260,15 +264,14 @@ static const struct {
 	int (*enter)(struct child *child);
 } steps[] = {
 	{ SPAWN_SESSION, child_session },   { SPAWN_TERMINAL, child_terminal },
-	{ SPAWN_STDIO, child_stdio },       { SPAWN_RLIMIT, child_rlimits },
+	{ SPAWN_STDIO, child_stdio },	    { SPAWN_RLIMIT, child_rlimits },
 	{ SPAWN_AFFINITY, child_affinity }, { SPAWN_NICE, child_nice },
-	{ SPAWN_OOM, child_oom },           { SPAWN_UMASK, child_umask },
-	{ SPAWN_CWD, child_cwd },           { SPAWN_EXEC, child_execute },
+	{ SPAWN_OOM, child_oom },	    { SPAWN_UMASK, child_umask },
+	{ SPAWN_CWD, child_cwd },	    { SPAWN_EXEC, child_execute },
 };
 
 /* What happens in the child: every step in turn, until one fails or the last does not return. */
-static void __attribute__((noreturn))
-child_run(struct child *child, int failure_fd)
+static void __attribute__((noreturn)) child_run(struct child *child, int failure_fd)
 {
 	struct spawn_failure failure = { 0 };
 
@@ -315,7 +318,9 @@ int
 spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, const int stdio[3],
 	    pid_t *ret_pid, int *ret_failure_fd)
 {
-	struct child child = { .spec = spec, .place = place, .parent = getpid(),
+	struct child child = { .spec = spec,
+			       .place = place,
+			       .parent = getpid(),
 			       .stdio = { stdio[0], stdio[1], stdio[2] } };
 	autofd parent_end = -1;
 	autofd child_end = -1;

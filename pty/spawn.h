@@ -1,10 +1,10 @@
 /* Start one command with every setting applied in the child, and learn exactly what failed.
  *
- * The child is forked, never vforked: chdir, PATH search and exec happen in the child alone, so that
- * a path on a dead network file system holds up no one else. Its failure comes back through a
- * close-on-exec pipe that the caller watches: end of file with nothing read means that execve(2)
- * succeeded, a struct spawn_failure means that it did not. Each command is the leader of a session
- * and process group of its own. */
+ * The child is forked, never vforked: chdir, PATH search and exec happen in the child alone, so
+ * that a path on a dead network file system holds up no one else. Its failure comes back through
+ * a close-on-exec pipe that the caller watches: end of file with nothing read means that
+ * execve(2) succeeded, a struct spawn_failure means that it did not. Each command is the leader
+ * of a session and process group of its own. */
 #ifndef MITOFS_PTY_SPAWN_H
 #define MITOFS_PTY_SPAWN_H
 
@@ -36,16 +36,17 @@ enum spawn_stage {
 
 /* All strings are borrowed for the duration of the call. argv and env arrays end with NULL. */
 struct spawn_spec {
-	const char *file;   /* what to execute; without a slash it is looked up in the child's PATH */
-	char **argv;        /* argv[0] first; with @preexec the chain's words come first */
-	bool preexec;       /* argv starts with a pre-exec chain: a failed exec is SPAWN_PREEXEC */
-	bool clear_env;     /* start from nothing instead of the agent's environment */
-	char **unset_env;   /* names to remove, then */
-	char **set_env;     /* NAME=VALUE to set */
-	const char *cwd;    /* "~" and "~/x" mean the user's home; relative is under it; "" means "~" */
-	int umask;          /* or SPAWN_KEEP */
-	int nice;           /* absolute, -20 to 19, or SPAWN_KEEP */
-	int oom;            /* oom_score_adj, -1000 to 1000, or SPAWN_KEEP */
+	const char *file; /* what to execute; without a slash it is looked up in the child's PATH */
+	char **argv;	  /* argv[0] first; with @preexec the chain's words come first */
+	bool preexec;	  /* argv starts with a pre-exec chain: a failed exec is SPAWN_PREEXEC */
+	bool clear_env;	  /* start from nothing instead of the agent's environment */
+	char **unset_env; /* names to remove, then */
+	char **set_env;	  /* NAME=VALUE to set */
+	const char
+		*cwd; /* "~" and "~/x" mean the user's home; relative is under it; "" means "~" */
+	int umask;    /* or SPAWN_KEEP */
+	int nice;     /* absolute, -20 to 19, or SPAWN_KEEP */
+	int oom;      /* oom_score_adj, -1000 to 1000, or SPAWN_KEEP */
 	const char *affinity; /* CPU list, or "" to keep */
 	const struct rlimit_setting *rlimits;
 	size_t rlimit_count;
@@ -56,10 +57,10 @@ struct spawn_spec {
 
 /* What the agent knows of its place that a child needs; filled once at the agent's start. */
 struct spawn_place {
-	const char *home;       /* the user's home directory, "/" if there is none */
-	uint64_t nofile_soft;   /* RLIMIT_NOFILE's soft limit before the agent raised it */
-	/* The signals that the caller ignores, ended by 0, so that a child need not reset all 64; NULL: unknown, it
-	 * resets all. (Signals with a handler are reset by execve(2).) */
+	const char *home;     /* the user's home directory, "/" if there is none */
+	uint64_t nofile_soft; /* RLIMIT_NOFILE's soft limit before the agent raised it */
+	/* The signals that the caller ignores, ended by 0, so that a child need not reset all
+	 * 64; NULL: unknown, it resets all. (Signals with a handler are reset by execve(2).) */
 	const int *ignored;
 };
 

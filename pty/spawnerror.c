@@ -1,9 +1,9 @@
 /* What a failed spawn was, for a person.
  *
- * Runs in the agent after the child's struct spawn_failure came through the failure pipe, with the same spec
- * that the child had: the sentence names the thing that was wrong, so that nobody has to guess which of ten
- * settings "Operation not permitted" was about. Looks at no file: paths may lie on a dead network file
- * system. */
+ * Runs in the agent after the child's struct spawn_failure came through the failure pipe, with
+ * the same spec that the child had: the sentence names the thing that was wrong, so that nobody
+ * has to guess which of ten settings "Operation not permitted" was about. Looks at no file:
+ * paths may lie on a dead network file system. */
 #include "pty/spawn.h"
 
 #include "pty/environment.h"
@@ -18,10 +18,10 @@ static const struct {
 	enum spawn_stage stage;
 	const char *name;
 } names[] = {
-	{ SPAWN_FORK, "fork" },       { SPAWN_SESSION, "session" }, { SPAWN_TERMINAL, "terminal" },
-	{ SPAWN_STDIO, "stdio" },     { SPAWN_RLIMIT, "rlimit" },   { SPAWN_AFFINITY, "affinity" },
-	{ SPAWN_NICE, "nice" },       { SPAWN_OOM, "oom" },         { SPAWN_UMASK, "umask" },
-	{ SPAWN_CWD, "cwd" },         { SPAWN_PREEXEC, "preexec" }, { SPAWN_EXEC, "exec" },
+	{ SPAWN_FORK, "fork" },	  { SPAWN_SESSION, "session" }, { SPAWN_TERMINAL, "terminal" },
+	{ SPAWN_STDIO, "stdio" }, { SPAWN_RLIMIT, "rlimit" },	{ SPAWN_AFFINITY, "affinity" },
+	{ SPAWN_NICE, "nice" },	  { SPAWN_OOM, "oom" },		{ SPAWN_UMASK, "umask" },
+	{ SPAWN_CWD, "cwd" },	  { SPAWN_PREEXEC, "preexec" }, { SPAWN_EXEC, "exec" },
 };
 
 const char *
@@ -99,7 +99,8 @@ add_value(struct textbuf *buf, const struct spawn_spec *spec, enum spawn_stage s
 }
 
 void
-spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *failure, char *text, size_t size)
+spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *failure, char *text,
+		   size_t size)
 {
 	enum spawn_stage stage = (enum spawn_stage)failure->stage;
 	struct textbuf buf;

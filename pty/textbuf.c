@@ -1,9 +1,9 @@
 /* Sentences in fixed buffers.
  *
- * What the agent says to a person (why an exec failed, which limit was hit) and the /proc paths that it
- * reads are put together here. A struct textbuf is a view on the caller's array: it is never freed, and
- * what does not fit is left out, so that no caller has an error to handle. The text is terminated after
- * every call. */
+ * What the agent says to a person (why an exec failed, which limit was hit) and the /proc paths
+ * that it reads are put together here. A struct textbuf is a view on the caller's array: it is
+ * never freed, and what does not fit is left out, so that no caller has an error to handle. The
+ * text is terminated after every call. */
 #include "pty/textbuf.h"
 
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* A sentence put together in a buffer of fixed size: always terminated, cut where it is full. Instead of
- * stdio, which would double the size of the agent. */
+/* A sentence put together in a buffer of fixed size: always terminated, cut where it is full.
+ * Instead of stdio, which would double the size of the agent. */
 #ifndef MITOFS_PTY_TEXTBUF_H
 #define MITOFS_PTY_TEXTBUF_H
 

@@ -1,12 +1,14 @@
 /* Finding every process of a tree.
  *
- * One walk reads the stat of every process in /proc, and where tags count its soft RLIMIT_RTTIME, into a list
- * sorted by pid; then each process asks its line of parents whether it leads to a member. The list is a
- * picture that is old when it is done: a process may have ended, and its children been given to the subreaper,
- * between two reads. That is why tags exist, and why tree_kill() walks again after it has killed. Kernel
- * threads are never asked for a tag. The caller waits while this walks: some 10 us a process.
+ * One walk reads the stat of every process in /proc, and where tags count its soft
+ * RLIMIT_RTTIME, into a list sorted by pid; then each process asks its line of parents whether
+ * it leads to a member. The list is a picture that is old when it is done: a process may have
+ * ended, and its children been given to the subreaper, between two reads. That is why tags
+ * exist, and why tree_kill() walks again after it has killed. Kernel threads are never asked for
+ * a tag. The caller waits while this walks: some 10 us a process.
  *
- * Sources: proc(5), prlimit(2). The limits of another user's process may only be read from its file. */
+ * Sources: proc(5), prlimit(2). The limits of another user's process may only be read from its
+ * file. */
 #include "pty/tree.h"
 
 #include "pty/number.h"
@@ -37,8 +39,8 @@ struct process_list {
 uint64_t
 tree_tag(uint32_t agent, uint32_t group, uint32_t run)
 {
-	return UINT64_C(1) << 62 | (uint64_t)(agent & 0x7fff) << 47 | (uint64_t)(group & 0x3ffffff) << 21 |
-	       (run & 0x1fffff);
+	return UINT64_C(1) << 62 | (uint64_t)(agent & 0x7fff) << 47 |
+	       (uint64_t)(group & 0x3ffffff) << 21 | (run & 0x1fffff);
 }
 
 /* The tag from the text of /proc/PID/limits, for processes of other users. */
@@ -125,9 +127,11 @@ process_judge(const struct tree_query *query, const struct procstat *stat)
 
 	if (stat->pid == query->leader)
 		return MEMBERSHIP_MEMBER;
-	if (!query->mask || stat->flags & PROCSTAT_KERNEL_THREAD || tree_tag_of(stat->pid, &tag) < 0)
+	if (!query->mask || stat->flags & PROCSTAT_KERNEL_THREAD ||
+	    tree_tag_of(stat->pid, &tag) < 0)
 		return MEMBERSHIP_UNKNOWN;
-	return (tag & query->mask) == (query->tag & query->mask) ? MEMBERSHIP_MEMBER : MEMBERSHIP_UNKNOWN;
+	return (tag & query->mask) == (query->tag & query->mask) ? MEMBERSHIP_MEMBER
+								 : MEMBERSHIP_UNKNOWN;
 }
 
 /* Read one process into the list, if it is still there. */
@@ -142,9 +146,12 @@ list_add(struct process_list *list, const struct tree_query *query, pid_t pid)
 	if (list_reserve(list) < 0)
 		return -ENOMEM;
 	process = (struct process){
-		.pid = pid, .parent = stat.parent, .group = stat.group,
+		.pid = pid,
+		.parent = stat.parent,
+		.group = stat.group,
 		.membership = process_judge(query, &stat),
-		/* A process whose first thread has ended looks like a zombie while its others run. */
+		/* A process whose first thread has ended looks like a zombie while its others
+		 * run. */
 		.zombie = stat.state == 'X' || (stat.state == 'Z' && stat.threads <= 1),
 	};
 	list_insert(list, &process);
@@ -159,9 +166,11 @@ list_resolve(const struct process_list *list, struct process *process)
 	enum membership found;
 
 	/* A picture that is not of one moment could hold a circle: count. */
-	for (size_t i = 0; i <= list->count && ancestor && ancestor->membership == MEMBERSHIP_UNKNOWN; i++)
+	for (size_t i = 0;
+	     i <= list->count && ancestor && ancestor->membership == MEMBERSHIP_UNKNOWN; i++)
 		ancestor = list_find(list, ancestor->parent);
-	found = ancestor && ancestor->membership == MEMBERSHIP_MEMBER ? MEMBERSHIP_MEMBER : MEMBERSHIP_NONE;
+	found = ancestor && ancestor->membership == MEMBERSHIP_MEMBER ? MEMBERSHIP_MEMBER
+								      : MEMBERSHIP_NONE;
 	while (process && process->membership == MEMBERSHIP_UNKNOWN) {
 		process->membership = found;
 		process = list_find(list, process->parent);
@@ -185,7 +194,8 @@ list_read(struct process_list *list, const struct tree_query *query)
 			result = list_add(list, query, (pid_t)pid);
 	}
 	closedir(directory);
-	return result == 0 && !list->count ? -ENOENT : result; /* a /proc where nothing is mounted */
+	return result == 0 && !list->count ? -ENOENT
+					   : result; /* a /proc where nothing is mounted */
 }
 
 /* Whether @query takes a process of its tree. */
@@ -235,10 +245,11 @@ tree_walk(const struct tree_query *query, void (*visit)(pid_t pid, void *data), 
 	return result;
 }
 
-/* Signal each of @list that is not in @before. Returns how many those were, and counts how it went. */
+/* Signal each of @list that is not in @before. Returns how many those were, and counts how it
+ * went. */
 static size_t
-list_signal(const struct process_list *list, const struct process_list *before, int signal, int *signalled,
-	    int *refused)
+list_signal(const struct process_list *list, const struct process_list *before, int signal,
+	    int *signalled, int *refused)
 {
 	size_t fresh = 0;
 

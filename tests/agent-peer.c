@@ -1,10 +1,11 @@
 /* The other end of a real agent's link.
  *
- * A test speaks to the agent as a broker would, but one frame at a time and in any order it likes, malformed ones
- * included. Frames that come are kept in a queue until a test asks for their type and channel, so that it need
- * not know in which order independent frames arrive. Everything that is waited for has a deadline, after which
- * the test program aborts. The agent is the peer's child; a watcher that dies leaves its worker to whoever is
- * the subreaper, which the test program makes itself. */
+ * A test speaks to the agent as a broker would, but one frame at a time and in any order it
+ * likes, malformed ones included. Frames that come are kept in a queue until a test asks for
+ * their type and channel, so that it need not know in which order independent frames arrive.
+ * Everything that is waited for has a deadline, after which the test program aborts. The agent
+ * is the peer's child; a watcher that dies leaves its worker to whoever is the subreaper, which
+ * the test program makes itself. */
 #include "tests/agent-peer.h"
 
 #include "pty/autofd.h"
@@ -195,7 +196,8 @@ peer_free(AgentPeer *peer, int status)
 	g_array_unref(peer->fds);
 	g_queue_clear_full(&peer->frames, (GDestroyNotify)peer_frame_free);
 	g_free(peer);
-	/* Orphans come to this process: none may be left, but for a worker whose watcher was killed. */
+	/* Orphans come to this process: none may be left, but for a worker whose watcher was
+	 * killed. */
 	while (waitpid(-1, &raw, 0) > 0)
 		continue;
 	g_assert_cmpint(errno, ==, ECHILD);
@@ -247,7 +249,8 @@ peer_send(AgentPeer *peer)
 static void
 message_take_fds(AgentPeer *peer, struct msghdr *message)
 {
-	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header; header = CMSG_NXTHDR(message, header)) {
+	for (struct cmsghdr *header = CMSG_FIRSTHDR(message); header;
+	     header = CMSG_NXTHDR(message, header)) {
 		g_assert_cmpint(header->cmsg_type, ==, SCM_RIGHTS);
 		g_array_append_vals(peer->fds, CMSG_DATA(header),
 				    (guint)((header->cmsg_len - CMSG_LEN(0)) / sizeof(int)));
@@ -261,7 +264,9 @@ peer_receive(AgentPeer *peer)
 	static guint8 bytes[300 * 1024];
 	char control[CMSG_SPACE(64 * sizeof(int))];
 	struct iovec part = { bytes, sizeof(bytes) };
-	struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = control,
+	struct msghdr message = { .msg_iov = &part,
+				  .msg_iovlen = 1,
+				  .msg_control = control,
 				  .msg_controllen = sizeof(control) };
 	ssize_t got;
 
@@ -306,7 +311,8 @@ peer_parse(AgentPeer *peer)
 	size_t used;
 	int found;
 
-	while ((found = wire_frame_find(peer->received->data, peer->received->len, &raw, &used)) > 0) {
+	while ((found = wire_frame_find(peer->received->data, peer->received->len, &raw, &used)) >
+	       0) {
 		PeerFrame *frame = g_new0(PeerFrame, 1);
 
 		g_assert_cmpint(raw.type, >=, WIRE_DATA);
@@ -387,9 +393,17 @@ void
 peer_spawn_init(struct wire_spawn *spawn, char **argv)
 {
 	*spawn = (struct wire_spawn){
-		.spec = { .file = argv[0], .argv = argv, .cwd = "/", .umask = SPAWN_KEEP, .nice = SPAWN_KEEP,
-			  .oom = SPAWN_KEEP, .affinity = "", .columns = 80, .rows = 24 },
-		.run = 1, .grace_ms = 5000,
+		.spec = { .file = argv[0],
+			  .argv = argv,
+			  .cwd = "/",
+			  .umask = SPAWN_KEEP,
+			  .nice = SPAWN_KEEP,
+			  .oom = SPAWN_KEEP,
+			  .affinity = "",
+			  .columns = 80,
+			  .rows = 24 },
+		.run = 1,
+		.grace_ms = 5000,
 	};
 }
 
@@ -560,7 +574,8 @@ stream_next(AgentPeer *peer, guint32 channel, guint8 stream, GByteArray *into)
 		for (GList *item = peer->frames.head; item && !found; item = item->next) {
 			PeerFrame *frame = item->data;
 
-			if (frame->channel == channel && (frame->type == WIRE_DATA || frame->type == WIRE_END) &&
+			if (frame->channel == channel &&
+			    (frame->type == WIRE_DATA || frame->type == WIRE_END) &&
 			    frame->payload[0] == stream) {
 				found = frame;
 				g_queue_delete_link(&peer->frames, item);

@@ -10,7 +10,8 @@
 
 typedef struct AgentPeer AgentPeer;
 
-/* A frame that came: the payload is a copy, the descriptors are the frame's until they are stolen (-1). */
+/* A frame that came: the payload is a copy, the descriptors are the frame's until they are
+ * stolen (-1). */
 typedef struct PeerFrame {
 	guint32 channel;
 	guint8 type;
@@ -40,7 +41,8 @@ void peer_send(AgentPeer *peer);
 /* Any bytes. */
 void peer_send_raw(AgentPeer *peer, const void *data, gsize size);
 
-/* The next frame of @type on @channel; others before it are kept for later calls. NULL when the link ends first. */
+/* The next frame of @type on @channel; others before it are kept for later calls. NULL when the
+ * link ends first. */
 PeerFrame *peer_get(AgentPeer *peer, guint32 channel, guint8 type);
 /* The same for one that must come. */
 PeerFrame *peer_expect(AgentPeer *peer, guint32 channel, guint8 type);
@@ -58,7 +60,8 @@ void peer_end(AgentPeer *peer, guint32 channel);
 void peer_credit(AgentPeer *peer, guint32 channel, guint8 stream, guint32 bytes);
 void peer_close(AgentPeer *peer, guint32 channel, guint8 stream);
 /* Send and wait for DONE; the errno name, "" for success. */
-const char *peer_signal(AgentPeer *peer, guint32 channel, enum wire_target target, const char *name);
+const char *peer_signal(AgentPeer *peer, guint32 channel, enum wire_target target,
+			const char *name);
 const char *peer_stop(AgentPeer *peer, guint32 channel, guint32 grace_ms);
 const char *peer_set(AgentPeer *peer, guint32 channel, const char *name, const char *value);
 const char *peer_winsize(AgentPeer *peer, guint32 channel, guint16 columns, guint16 rows);

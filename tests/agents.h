@@ -1,8 +1,9 @@
-/* The processes behind a mount, and scripts that go on while a test does something to them: for the tests that end
- * brokers and agents.
+/* The processes behind a mount, and scripts that go on while a test does something to them: for
+ * the tests that end brokers and agents.
  *
- * A broker has below it the mount's watcher and the local agent, which is two processes: its own watcher, and below
- * that the worker, which starts the commands and the agents of `connect local`. */
+ * A broker has below it the mount's watcher and the local agent, which is two processes: its own
+ * watcher, and below that the worker, which starts the commands and the agents of `connect
+ * local`. */
 #ifndef MITOFS_TESTS_AGENTS_H
 #define MITOFS_TESTS_AGENTS_H
 
@@ -54,7 +55,7 @@ typedef struct Background {
 static inline Background
 background_start(Mount *mount, const char *shell, const char *script)
 {
-	Background background = {.output = g_string_new(NULL)};
+	Background background = { .output = g_string_new(NULL) };
 	int ends[2];
 	char byte = 0;
 	g_assert_no_errno(pipe2(ends, O_CLOEXEC));

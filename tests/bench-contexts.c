@@ -1,5 +1,6 @@
-/* bench-contexts MOUNT BROKER-PID: what the broker's memory grows by with 8000 contexts, for each (so many that what its
- * allocator has in store counts little); then make 1000 contexts, read their statuses, and remove them. */
+/* bench-contexts MOUNT BROKER-PID: what the broker's memory grows by with 8000 contexts, for
+ * each (so many that what its allocator has in store counts little); then make 1000 contexts,
+ * read their statuses, and remove them. */
 #include "tests/bench.h"
 
 #include <sys/stat.h>

@@ -1,5 +1,5 @@
-/* bench-exec MOUNT PROGRAM: execute PROGRAM until its end is known, once by vfork, exec and wait in this process, and
- * through a context: a line to ctl, the line of wait. */
+/* bench-exec MOUNT PROGRAM: execute PROGRAM until its end is known, once by vfork, exec and wait
+ * in this process, and through a context: a line to ctl, the line of wait. */
 #include "tests/bench.h"
 
 #include <sys/stat.h>
@@ -67,8 +67,8 @@ round_of(void (*run)(void))
 int
 main(int argc, char **argv)
 {
-	static void (*const kinds[])(void) = {run_vfork, run_kept, run_fresh};
-	static const char *const names[] = {"", "ctl kept open", "ctl opened for each"};
+	static void (*const kinds[])(void) = { run_vfork, run_kept, run_fresh };
+	static const char *const names[] = { "", "ctl kept open", "ctl opened for each" };
 	double seconds[G_N_ELEMENTS(kinds)][ROUNDS], medians[G_N_ELEMENTS(kinds)];
 
 	if (argc != 3)

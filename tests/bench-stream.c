@@ -1,4 +1,5 @@
-/* bench-stream MOUNT: a command's output of 1 GB to cat, through a shell's pipe and through a context's stdout. */
+/* bench-stream MOUNT: a command's output of 1 GB to cat, through a shell's pipe and through a
+ * context's stdout. */
 #include "tests/bench.h"
 
 #include <sys/stat.h>
@@ -12,8 +13,8 @@ typedef struct Writer {
 } Writer;
 
 static const Writer writers[] = {
-	{"`head -c 1000000000 /dev/zero`", "head -c 1000000000 /dev/zero"},
-	{"`dd bs=1M`", "dd if=/dev/zero bs=1000000 count=1000 status=none"},
+	{ "`head -c 1000000000 /dev/zero`", "head -c 1000000000 /dev/zero" },
+	{ "`dd bs=1M`", "dd if=/dev/zero bs=1000000 count=1000 status=none" },
 };
 
 /* Run a line of sh; its seconds. */

@@ -1,5 +1,6 @@
-/* What the benchmark clients share. They measure, and never judge: each prints rows of one table,
- * | what | mitofs | compared with | ratio |, medians of rounds that take turns. An error ends the program. */
+/* What the benchmark clients share. They measure, and never judge: each prints rows of one
+ * table, | what | mitofs | compared with | ratio |, medians of rounds that take turns. An error
+ * ends the program. */
 #ifndef MITOFS_TESTS_BENCH_H
 #define MITOFS_TESTS_BENCH_H
 

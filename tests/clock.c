@@ -1,7 +1,8 @@
 /* Preloaded into a broker: the wall clock jumps while a file exists.
  *
- * $CLOCK_FILE holds seconds to be added to CLOCK_REALTIME, and is read at each call; without it, or without the file,
- * nothing changes. The monotonic clocks are never touched: whoever measures time by them does not notice. */
+ * $CLOCK_FILE holds seconds to be added to CLOCK_REALTIME, and is read at each call; without it,
+ * or without the file, nothing changes. The monotonic clocks are never touched: whoever measures
+ * time by them does not notice. */
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <stdlib.h>

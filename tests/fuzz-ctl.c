@@ -1,7 +1,7 @@
 /* Fuzzer of ctl's grammar.
  *
- * Whatever is fed, in whatever pieces, the same commands come out; and words that were quoted for ctl, as `status` and
- * a read of ctl print them, are the same words when they are read back. */
+ * Whatever is fed, in whatever pieces, the same commands come out; and words that were quoted
+ * for ctl, as `status` and a read of ctl print them, are the same words when they are read back. */
 #include "broker/text.h"
 #include "fs/words.h"
 

@@ -1,8 +1,8 @@
-/* Fuzzer of the wire: whatever bytes come, finding and decoding frames stays within them, and what was decoded is
- * encoded to the same bytes again and again.
+/* Fuzzer of the wire: whatever bytes come, finding and decoding frames stays within them, and
+ * what was decoded is encoded to the same bytes again and again.
  *
- * The first byte says what the rest is: a stream of frames as a link receives it, the payload of one decoder, or a
- * list of fields to put and get back. */
+ * The first byte says what the rest is: a stream of frames as a link receives it, the payload of
+ * one decoder, or a list of fields to put and get back. */
 #include "broker/wire.h"
 
 #include <glib.h>
@@ -78,15 +78,16 @@ recode_list(struct wire_in *in, struct wire_out *out)
 	return good;
 }
 
-static const Recode recodes[] = {recode_spawn, recode_hello, recode_exit, recode_done, recode_list};
+static const Recode recodes[] = { recode_spawn, recode_hello, recode_exit, recode_done,
+				  recode_list };
 
 /* Decode, encode, decode and encode: both encodings have to be the same. */
 static void
 check_payload(Recode recode, const uint8_t *payload, size_t size)
 {
-	struct wire_out first = {.limit = 4 * WIRE_PAYLOAD_MAX},
-			second = {.limit = 4 * WIRE_PAYLOAD_MAX};
-	struct wire_frame frame = {.payload = payload, .length = (uint32_t)size};
+	struct wire_out first = { .limit = 4 * WIRE_PAYLOAD_MAX },
+			second = { .limit = 4 * WIRE_PAYLOAD_MAX };
+	struct wire_frame frame = { .payload = payload, .length = (uint32_t)size };
 	struct wire_in in;
 	size_t used;
 
@@ -125,7 +126,7 @@ check_stream(const uint8_t *data, size_t size)
 static void
 check_fields(const uint8_t *data, size_t size)
 {
-	struct wire_out out = {.limit = WIRE_PAYLOAD_MAX};
+	struct wire_out out = { .limit = WIRE_PAYLOAD_MAX };
 	struct wire_frame frame;
 	struct wire_in in;
 	size_t used;

@@ -1,8 +1,9 @@
-/* Places of their own: `connect local`, directly and below one another, so over frames and over frames within frames.
- * What a command does there (bytes, half-closes, signals, terminals, exits) is as on the local place; what a lost link
- * does to readers, writers, runs, children and processes; and what connect and disconnect refuse (rows R81 to R83, R86
- * and R94 as far as a local agent can show them; cases T44, T45, T48, T50, T53, T55, T56, T61, T62, T87, T88, T90, T92,
- * T93). */
+/* Places of their own: `connect local`, directly and below one another, so over frames and over
+ * frames within frames. What a command does there (bytes, half-closes, signals, terminals,
+ * exits) is as on the local place; what a lost link does to readers, writers, runs, children and
+ * processes; and what connect and disconnect refuse (rows R81 to R83, R86 and R94 as far as a
+ * local agent can show them; cases T44, T45, T48, T50, T53, T55, T56, T61, T62, T87, T88, T90,
+ * T92, T93). */
 #include "tests/mount.h"
 
 /* Context n has a place of its own, and d, below it, another. */
@@ -10,8 +11,9 @@
 	"cd $M/children; mkdir n n/children/d; echo 'connect local' > n/ctl; echo 'connect " \
 	"local' > n/children/d/ctl; d=n/children/d\n"
 
-/* agent CONTEXT: sets $worker and $watcher, the agent's two processes, which the context's command tells.
- * parent PID: prints its parent. gone PID...: waits until they are gone, and reaped. ends CONTEXT: its end. */
+/* agent CONTEXT: sets $worker and $watcher, the agent's two processes, which the context's
+ * command tells. parent PID: prints its parent. gone PID...: waits until they are gone, and
+ * reaped. ends CONTEXT: its end. */
 #define TOOLS                                                                                    \
 	"parent() { sed 's/.*) . \\([0-9]*\\) .*/\\1/' /proc/$1/stat; }\n"                       \
 	"agent() { echo 'sh echo $PPID' > $1/ctl; read worker < $1/stdout; cat $1/wait > $T/w; " \
@@ -19,7 +21,8 @@
 	"gone() { for p; do tail -s .01 --pid=$p -f /dev/null; done; echo gone; }\n"             \
 	"ends() { cut -d ' ' -f 1-3 $1/wait; }\n"
 
-/* A command that leaves processes outside of its session, whose pids it writes to the FIFO that is open as 3, and stays. */
+/* A command that leaves processes outside of its session, whose pids it writes to the FIFO that
+ * is open as 3, and stays. */
 #define DAEMONS                                                                                  \
 	"echo 'grace 0.1' > $M/ctl; mkfifo $T/pids; exec 3<> $T/pids; cat > $T/daemons <<END\n"  \
 	"setsid -f sh -c 'echo \\$\\$ > $T/pids; exec sleep 1000' > /dev/null 2>&1\n"            \
@@ -100,7 +103,8 @@ static const ShCase cases[] = {
 		.output = "0 exit 0\nstdin closed\nstdout 67108864\nstdout.dropped 0\n",
 		.setup = {.seconds = 60},
 	},
-	/* Nobody reads: the command is held; then all of it is there. And one that does not read holds its writer. */
+	/* Nobody reads: the command is held; then all of it is there. And one that does not read
+	 * holds its writer. */
 	{
 		.path = "/mount/connect/back-pressure",
 		.shells = "bash",

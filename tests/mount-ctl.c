@@ -1,9 +1,11 @@
-/* ctl: the grammar as shells and programs really write it, outcomes and who gets them, what is dropped, and what happens
- * to a write that waits (rows R19 to R30; the settings' own values are in mount-settings.c).
+/* ctl: the grammar as shells and programs really write it, outcomes and who gets them, what is
+ * dropped, and what happens to a write that waits (rows R19 to R30; the settings' own values are
+ * in mount-settings.c).
  *
- * Two things make a verb wait here for as long as a test wants. HANG begins a second mitofs, stops it, and leads the
- * next commands' working directory into it, so that their execve does not come; FREE lets it go. AGENT finds the process
- * that starts the commands, which can be stopped, so that everything that asks it waits. */
+ * Two things make a verb wait here for as long as a test wants. HANG begins a second mitofs,
+ * stops it, and leads the next commands' working directory into it, so that their execve does
+ * not come; FREE lets it go. AGENT finds the process that starts the commands, which can be
+ * stopped, so that everything that asks it waits. */
 #include "tests/mount.h"
 
 #include <signal.h>
@@ -70,7 +72,8 @@ static const ShCase cases[] = {
 		.script = "cd $M; echo 'grace 7' > ctl; for n in -1 x 0x10 1e3 7h 99999999999999999999999 '' ' ' 1,5 NaN; do try write ctl \"grace '$n'\\n\"; done | sort | uniq -c | tr -s ' '; tail -n +3 ctl",
 		.output = " 10 EINVAL\ngrace 7\n",
 	},
-	/* R21: commands of one write run in order until one fails; the failed one is answered to who comes again. */
+	/* R21: commands of one write run in order until one fails; the failed one is answered to
+	 * who comes again. */
 	{
 		.path = "/mount/ctl/R21/partial-result",
 		.shells = "python3",
@@ -310,7 +313,8 @@ static const ShCase cases[] = {
 			  "until read -r time path what rest <&3 && [ \"$what\" = lost ]; do :; done; cd children/a; for v in 'exec true' 'sh true' again login; do try write ctl \"$v\\n\"; done; " LAST " | cut -d: -f 1-3; grep -E '^(state|run|code) ' status; echo 'umask 0001' > ctl; tail -n +3 ctl; echo disconnect > ctl; echo 'exec echo back' > ctl; cat stdout",
 		.output = "ENOTCONN\nENOTCONN\nENOTCONN\nENOTCONN\nENOTCONN login: no link: link lost\nstate lost\nrun 1\ncode 0\numask 0001\nasync connect local\nback\n",
 	},
-	/* An ended command's output may be read to its end a little before its exit is known: then the next one waits for it. */
+	/* An ended command's output may be read to its end a little before its exit is known:
+	 * then the next one waits for it. */
 	{
 		.path = "/mount/ctl/R27/streams-ended-first",
 		.shells = "bash",
@@ -380,7 +384,8 @@ static const ShCase cases[] = {
 		.script = "cd $M; printf 'async umask 0001\\nasync exec echo a\\n' > ctl; cat wait > /dev/null; cat stdout; try write ctl 'async exec nosuch\\nasync umask 0002\\n'; until grep -q 'umask 0002' ctl; do :; done; cut -d' ' -f 3-5 error",
 		.output = "a\n35\nENOENT exec: \"nosuch\"\n",
 	},
-	/* Verbs of a context wait for those before them, and not for those of other contexts; control verbs wait for none. */
+	/* Verbs of a context wait for those before them, and not for those of other contexts;
+	 * control verbs wait for none. */
 	{
 		.path = "/mount/ctl/queue/order",
 		.shells = "bash",
@@ -479,7 +484,8 @@ static const ShCase cases[] = {
 			  "exited 3 ['ECANCELED', 'ECANCELED', 'ECANCELED']\n15\nnext\n\n",
 		.setup = {.seconds = 60},
 	},
-	/* The one that waits is interrupted behind others of its write: those are done, and the rest is not tried again. */
+	/* The one that waits is interrupted behind others of its write: those are done, and the
+	 * rest is not tried again. */
 	{
 		.path = "/mount/ctl/interrupt/behind-others",
 		.shells = "bash",
@@ -487,7 +493,8 @@ static const ShCase cases[] = {
 		.output = "1\n/usr/bin/printf: write error: Interrupted system call\numask 0003\n1\n",
 		.errors = "",
 	},
-	/* Ctrl-C at the terminals of interactive shells, and a background job that ends meanwhile. */
+	/* Ctrl-C at the terminals of interactive shells, and a background job that ends
+	 * meanwhile. */
 	{
 		.path = "/mount/ctl/interrupt/interactive",
 		.shells = "python3",
@@ -555,9 +562,10 @@ static const ShCase cases[] = {
 };
 /* clang-format on */
 
-static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGKILL};
+static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGALRM, SIGKILL };
 
-/* Interrupt an exec whose child hangs before its execve: the writer ends, the child too, and the next command runs. */
+/* Interrupt an exec whose child hangs before its execve: the writer ends, the child too, and the
+ * next command runs. */
 static void
 interrupt_hung_exec(Mount *mount)
 {
@@ -582,7 +590,8 @@ interrupt_hung_exec(Mount *mount)
 		     "", 0);
 }
 
-/* Interrupt a verb behind one that waits: it is gone from the queue at once, and the first goes on. */
+/* Interrupt a verb behind one that waits: it is gone from the queue at once, and the first goes
+ * on. */
 static void
 interrupt_queued(Mount *mount)
 {

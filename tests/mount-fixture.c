@@ -80,7 +80,8 @@ wait_for_table(Mount *mount, gboolean there, gint64 deadline)
 	for (;;) {
 		g_autofree char *table = read_table();
 		reached = (strstr(table, entry) != NULL) == there;
-		struct pollfd polls[] = {{fd, POLLPRI, 0}, {there ? mount->pidfd : -1, POLLIN, 0}};
+		struct pollfd polls[] = { { fd, POLLPRI, 0 },
+					  { there ? mount->pidfd : -1, POLLIN, 0 } };
 		if (reached || poll(polls, 2, deadline_left(deadline)) <= 0 ||
 		    polls[1].revents != 0)
 			break;
@@ -108,7 +109,7 @@ static GStrv
 broker_argv(Mount *mount)
 {
 	g_autoptr(GStrvBuilder) words = g_strv_builder_new();
-	const char *texts[] = {g_getenv("MITOFS_WRAPPER"), NULL, mount->setup->arguments};
+	const char *texts[] = { g_getenv("MITOFS_WRAPPER"), NULL, mount->setup->arguments };
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
 		g_auto(GStrv) more = NULL;
 		if (texts[i] != NULL && g_shell_parse_argv(texts[i], NULL, &more, NULL))
@@ -222,9 +223,9 @@ make_environment(Mount *mount)
 		g_strdup_printf("%s:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", bin);
 	g_autofree char *test = g_strdup_printf("%d-%u", (int)getpid(), ++count);
 	const char *const values[][2] = {
-		{"PATH", path},	       {"HOME", mount->scratch},       {"M", mount->point},
-		{"T", mount->scratch}, {"MITOFS", mount->program},     {"MITOFS_TEST", test},
-		{"LC_ALL", "C.UTF-8"}, {"G_DEBUG", "fatal-criticals"},
+		{ "PATH", path },	 { "HOME", mount->scratch },	   { "M", mount->point },
+		{ "T", mount->scratch }, { "MITOFS", mount->program },	   { "MITOFS_TEST", test },
+		{ "LC_ALL", "C.UTF-8" }, { "G_DEBUG", "fatal-criticals" },
 	};
 	mount->environment = g_get_environ();
 	for (gsize i = 0; i < G_N_ELEMENTS(values); i++)
@@ -355,7 +356,8 @@ check_settled(Mount *mount)
 	}
 }
 
-/* Whatever the scripts left running is theirs to leave; but a mitofs that they started they have to end. */
+/* Whatever the scripts left running is theirs to leave; but a mitofs that they started they have
+ * to end. */
 static void
 end_scripts(Mount *mount)
 {
@@ -386,7 +388,7 @@ end_broker(Mount *mount)
 	int status = 0, expected = mount->shared->ended ? mount->shared->status : 0;
 	if (!mount->shared->ended)
 		kill(mount->broker, SIGTERM);
-	struct pollfd ended = {mount->pidfd, POLLIN, 0};
+	struct pollfd ended = { mount->pidfd, POLLIN, 0 };
 	if (poll(&ended, 1, deadline_left(deadline_in(15))) <= 0) {
 		mount_fail(mount, "the broker did not end");
 		mount_dump(mount);

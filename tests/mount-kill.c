@@ -1,9 +1,10 @@
 /* kill -9 of everything that is ours (R94, R96, T57, T87).
  *
- * The broker under load, its mount's watcher, the local agent's two processes one by one and together, the agent of
- * `connect local`, and what pkill(1) would hit by name or by mountpoint: never is a process left, a daemonised one
- * included, nor a mount; whoever waits is told; the next start works, also over a stale mount of ours, while the mounts
- * of others are refused. Behind each test the harness looks for what is left, and waits for it no longer than ten
+ * The broker under load, its mount's watcher, the local agent's two processes one by one and
+ * together, the agent of `connect local`, and what pkill(1) would hit by name or by mountpoint:
+ * never is a process left, a daemonised one included, nor a mount; whoever waits is told; the
+ * next start works, also over a stale mount of ours, while the mounts of others are refused.
+ * Behind each test the harness looks for what is left, and waits for it no longer than ten
  * seconds. */
 #include "tests/agents.h"
 
@@ -14,8 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* All kinds of commands, and work for the broker: a flood, an input that is fed, terminals, daemons, nested agents. Prints
- * the pids of the daemons. */
+/* All kinds of commands, and work for the broker: a flood, an input that is fed, terminals,
+ * daemons, nested agents. Prints the pids of the daemons. */
 #define LOAD                                                                                      \
 	"cd $M; echo 'grace 0.3' > ctl; mkdir children/a children/b children/c children/d "       \
 	"children/c/children/e\n"                                                                 \
@@ -153,8 +154,8 @@ no_daemons(void *mount)
 	return daemons_left(mount) == 0;
 }
 
-/* End processes of the local agent: all its runs are lost, those below it too, and nothing of them stays; who waits is
- * told; then there is an agent again. */
+/* End processes of the local agent: all its runs are lost, those below it too, and nothing of
+ * them stays; who waits is told; then there is an agent again. */
 static void
 local_agent(Mount *mount, gboolean kill_watcher, gboolean kill_worker)
 {
@@ -210,7 +211,8 @@ agent_both_killed(Mount *mount)
 	local_agent(mount, TRUE, TRUE);
 }
 
-/* The agent of one context: that is lost, with what is below it and what it had left in the background; all else goes on. */
+/* The agent of one context: that is lost, with what is below it and what it had left in the
+ * background; all else goes on. */
 static void
 hop(Mount *mount, gboolean kill_watcher, gboolean kill_worker)
 {
@@ -272,7 +274,7 @@ all_of_ours(Mount *mount)
 {
 	mount_expect(mount, "bash", LOAD, "", 0);
 	pid_t broker = mount_pid(mount);
-	pid_t pids[] = {agent_worker(broker), agent_watcher(broker)};
+	pid_t pids[] = { agent_worker(broker), agent_watcher(broker) };
 	for (gsize i = 0; i < G_N_ELEMENTS(pids); i++)
 		g_assert_no_errno(kill(pids[i], SIGKILL));
 	mount_end(mount, SIGKILL, SIGKILL);
@@ -289,7 +291,8 @@ pkill_mountpoint(Mount *mount)
 	start_again(mount, "");
 }
 
-/* pkill -9 mitofs: what it would hit of this test's processes (there are others on this machine). */
+/* pkill -9 mitofs: what it would hit of this test's processes (there are others on this
+ * machine). */
 static void
 pkill_name(Mount *mount)
 {
@@ -327,7 +330,8 @@ attach_unserved(const char *point, const char *type, const char *options)
 	g_assert_no_errno(mount("somebody", point, type, MS_NOSUID | MS_NODEV, options));
 }
 
-/* Mount a FUSE filesystem of @type that nobody serves; its descriptor, or -1 when @stale: then that is closed. */
+/* Mount a FUSE filesystem of @type that nobody serves; its descriptor, or -1 when @stale: then
+ * that is closed. */
 static int
 mount_unserved(Mount *mount, const char *type, gboolean stale)
 {
@@ -342,7 +346,8 @@ mount_unserved(Mount *mount, const char *type, gboolean stale)
 	return -1;
 }
 
-/* Mounts of others, stale or not, and one of ours that lives but does not answer, are refused at once and left alone. */
+/* Mounts of others, stale or not, and one of ours that lives but does not answer, are refused at
+ * once and left alone. */
 static void
 foreign(Mount *mount, const char *type, gboolean stale, const char *error)
 {
@@ -419,7 +424,7 @@ static const ShCase cases[] = {
 int
 main(int argc, char **argv)
 {
-	static const MountSetup alone = {.unmounted = TRUE};
+	static const MountSetup alone = { .unmounted = TRUE };
 	mount_test_init(&argc, &argv);
 	mount_test_add("/mount/kill/R96/T57/T87/broker-under-load", broker_under_load, NULL);
 	mount_test_add("/mount/kill/R96/broker-restart", broker_restart, NULL);

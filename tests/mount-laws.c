@@ -1,13 +1,13 @@
-/* The laws: what the kernel does to a FUSE server, each with a test that fails where it is not heeded. L10 and L11 are in
- * mount-tree.c, L12 is a unit test. */
+/* The laws: what the kernel does to a FUSE server, each with a test that fails where it is not
+ * heeded. L10 and L11 are in mount-tree.c, L12 is a unit test. */
 #include "tests/mount.h"
 
 #include <signal.h>
 
-static const int signals[] = {SIGINT, SIGTERM, SIGKILL};
+static const int signals[] = { SIGINT, SIGTERM, SIGKILL };
 
-/* Let @script, which is one process, block in the mount; end it by each signal in turn, and see that it ends and that the
- * mount lives. */
+/* Let @script, which is one process, block in the mount; end it by each signal in turn, and see
+ * that it ends and that the mount lives. */
 static void
 end_blocked(Mount *mount, const char *before, const char *script)
 {
@@ -59,7 +59,8 @@ law_1_staged(Mount *mount)
 	end_blocked(mount, ":", "exec cat /dev/zero > $M/stdin");
 }
 
-/* A write to ctl that waits for something: here an exec, for the end of a command that has closed its streams. */
+/* A write to ctl that waits for something: here an exec, for the end of a command that has
+ * closed its streams. */
 static void
 law_1_ctl(Mount *mount)
 {

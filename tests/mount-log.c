@@ -1,9 +1,11 @@
 /* What is told of contexts: `log`, the broker's stderr, and bytes that somebody else has chosen.
  *
- * Lines go to the context they are about and to all above it, with their time, level and path; agents' lines too (T83,
- * T84, T85). Each context has its level. A log keeps its last 64 KiB and never makes a reader wait (R118), and the broker
- * does not care where its own lines go (R100). Names and arguments cannot forge a line, and nothing that reads these
- * files on a terminal sends it a control byte (R37, R38, R114, R115); no context ever has the user's terminal (R116). */
+ * Lines go to the context they are about and to all above it, with their time, level and path;
+ * agents' lines too (T83, T84, T85). Each context has its level. A log keeps its last 64 KiB and
+ * never makes a reader wait (R118), and the broker does not care where its own lines go (R100).
+ * Names and arguments cannot forge a line, and nothing that reads these files on a terminal
+ * sends it a control byte (R37, R38, R114, R115); no context ever has the user's terminal
+ * (R116). */
 #include "tests/agents.h"
 
 #include <signal.h>
@@ -11,7 +13,8 @@
 
 /* Without the time in front. */
 #define CUT " | cut -d' ' -f 2-"
-/* What has no business in a text: control bytes, C1 controls and bidirectional ones as UTF-8, and bytes that are none. */
+/* What has no business in a text: control bytes, C1 controls and bidirectional ones as UTF-8,
+ * and bytes that are none. */
 #define BAD_BYTES                                                                               \
 	"bad() { LC_ALL=C grep -c -a -P "                                                       \
 	"'[\\x00-\\x08\\x0b-\\x1f\\x7f]|\\xc2[\\x80-\\x9f]|\\xe2\\x80[\\xaa-\\xae]|\\xe2\\x81[" \
@@ -36,7 +39,8 @@ static const ShCase cases[] = {
 		.output = "info /: connected to HERE\ninfo /a: connected to HERE\ninfo /a/b: connected to HERE\n",
 	},
 	{
-		/* A warning that an agent has before there is a mount, and one that is started through another. */
+		/* A warning that an agent has before there is a mount, and one that is started
+		 * through another. */
 		.path = "/mount/log/T83/T85/start-up-warning", .shells = "bash",
 		.setup = {.unmounted = TRUE},
 		.script = "sed 's|^\\(root:.*:\\)[^:]*$|\\1/no/such/shell|' /etc/passwd > $T/passwd; mount --bind $T/passwd /etc/passwd\n"
@@ -189,8 +193,8 @@ static const ShCase cases[] = {
 		.output = " 1b 5b 33 31 6d 9b 00 ff\n",
 	},
 	{
-		/* Started on a terminal, in the foreground and in the background: no command has it, nor any other, unless it has
-		 * one of its own, which is another one. */
+		/* Started on a terminal, in the foreground and in the background: no command has
+		 * it, nor any other, unless it has one of its own, which is another one. */
 		.path = "/mount/log/R116/terminal", .shells = "python3", .setup = {.unmounted = TRUE},
 		.script = "import os, pty, sys, fcntl, termios, time\n"
 			  "M, B = os.environ['M'], os.environ['MITOFS']\n"
@@ -230,7 +234,8 @@ static const ShCase cases[] = {
 			  "No such device or address\n['Inappropriate ioctl for device', 'Inappropriate ioctl for device', 'Inappropriate ioctl for device']\n0 True\nTrue\n",
 	},
 	{
-		/* The terminal of a context dies with the broker's; that of the user hangs up, and the background mount stays. */
+		/* The terminal of a context dies with the broker's; that of the user hangs up,
+		 * and the background mount stays. */
 		.path = "/mount/log/R116/hang-up", .shells = "python3", .setup = {.unmounted = TRUE},
 		.script = "import os, pty\n"
 			  "M, B = os.environ['M'], os.environ['MITOFS']\n"

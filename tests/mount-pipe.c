@@ -1,6 +1,7 @@
-/* The setting `pipe`: the broker's own way from one command's stdout to another's stdin. Every byte arrives once and in
- * order, at the pace of the slower side; the end goes with them; what cannot be is refused; and all of it between places
- * of either kind: by descriptors (the local agent) and by frames (`connect local`, and one below another). */
+/* The setting `pipe`: the broker's own way from one command's stdout to another's stdin. Every
+ * byte arrives once and in order, at the pace of the slower side; the end goes with them; what
+ * cannot be is refused; and all of it between places of either kind: by descriptors (the local
+ * agent) and by frames (`connect local`, and one below another). */
 #include "tests/mount.h"
 
 /* Contexts a b c; a pipes to b. */
@@ -38,7 +39,8 @@ static const ShCase cases[] = {
 			  "cat c/stdout; seq 1000000 | tr 0-9 a-j | md5sum; cat */wait | cut -d ' ' -f 1-3",
 		.output = "0438114215483df1fc291403f4f106f4  -\n0438114215483df1fc291403f4f106f4  -\n0 exit 0\n0 exit 0\n0 exit 0\n",
 	},
-	/* A target that does not read holds its source: at most what is kept and in flight was taken. */
+	/* A target that does not read holds its source: at most what is kept and in flight was
+	 * taken. */
 	{
 		.path = "/mount/pipe/back-pressure",
 		.shells = "bash",
@@ -150,7 +152,8 @@ static const ShCase cases[] = {
 		.script = TWO "echo 'pty on' > a/ctl; echo 'exec cat' > b/ctl; echo 'exec seq 3' > a/ctl; cat b/stdout",
 		.output = "1\r\n2\r\n3\r\n",
 	},
-	/* Between places: descriptors to frames, frames to descriptors, within one link, and to a link within a link. */
+	/* Between places: descriptors to frames, frames to descriptors, within one link, and to
+	 * a link within a link. */
 	{
 		.path = "/mount/pipe/places",
 		.shells = "bash",

@@ -1,7 +1,8 @@
-/* poll, select and epoll on every file of a real mount: exactly what they show in each state, that a wake-up is never
- * lost over many rounds (a lost one hangs, and the deadline fails the test), who is woken by an end, and O_NONBLOCK.
- * What poll(2) says has to agree with what a read or a write then does: POLLIN when a read would not wait, with POLLHUP
- * at the end of a stream, POLLOUT on stdin only if 4096 bytes would be taken whole. */
+/* poll, select and epoll on every file of a real mount: exactly what they show in each state,
+ * that a wake-up is never lost over many rounds (a lost one hangs, and the deadline fails the
+ * test), who is woken by an end, and O_NONBLOCK. What poll(2) says has to agree with what a read
+ * or a write then does: POLLIN when a read would not wait, with POLLHUP at the end of a stream,
+ * POLLOUT on stdin only if 4096 bytes would be taken whole. */
 #include "tests/mount.h"
 
 #include <errno.h>
@@ -244,7 +245,7 @@ tell(const Mount *mount, const char *name, const char *line)
 static void
 wait_by_poll(int fd)
 {
-	struct pollfd one = {.fd = fd, .events = POLLIN};
+	struct pollfd one = { .fd = fd, .events = POLLIN };
 
 	g_assert_cmpint(poll(&one, 1, -1), ==, 1);
 	g_assert_cmpint(one.revents & POLLIN, !=, 0);
@@ -264,7 +265,7 @@ static void
 wait_by_epoll(int fd)
 {
 	static int epoll = -1;
-	struct epoll_event event = {.events = EPOLLIN};
+	struct epoll_event event = { .events = EPOLLIN };
 
 	if (epoll < 0) {
 		epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -273,7 +274,8 @@ wait_by_epoll(int fd)
 	g_assert_cmpint(epoll_wait(epoll, &event, 1, -1), ==, 1);
 }
 
-/* Each byte that goes in is waited for by @wait_by: it may come before, while and after the wait begins. */
+/* Each byte that goes in is waited for by @wait_by: it may come before, while and after the wait
+ * begins. */
 static void
 ping(const Mount *mount, const char *directory, void (*wait_by)(int fd))
 {
@@ -296,7 +298,7 @@ ping(const Mount *mount, const char *directory, void (*wait_by)(int fd))
 	}
 	tell(mount, ctl, "eof\n");
 	wait_by(stdout_fd);
-	g_assert_cmpint(read(stdout_fd, &(char){0}, 1), ==, 0);
+	g_assert_cmpint(read(stdout_fd, &(char){ 0 }, 1), ==, 0);
 	close(stdin_fd);
 	close(stdout_fd);
 }
@@ -360,7 +362,7 @@ rounds_many(Mount *mount)
 
 	tell(mount, "ctl", "exec cat\n");
 	for (int i = 0; i < POLLERS; i++) {
-		pollers[i] = (Poller){.fd = open_file(mount, "stdout", O_RDONLY)};
+		pollers[i] = (Poller){ .fd = open_file(mount, "stdout", O_RDONLY) };
 		threads[i] = g_thread_new("poller", poller_thread, &pollers[i]);
 	}
 	int stdin_fd = open_file(mount, "stdin", O_WRONLY | O_TRUNC);
@@ -401,7 +403,8 @@ rounds_shared(Mount *mount)
 	}
 }
 
-/* Room in stdin is told as reliably as bytes in stdout: a writer that only polls gets everything through. */
+/* Room in stdin is told as reliably as bytes in stdout: a writer that only polls gets everything
+ * through. */
 static void
 rounds_stdin(Mount *mount)
 {
@@ -412,7 +415,7 @@ rounds_stdin(Mount *mount)
 	tell(mount, "ctl", "exec wc -c\n");
 	int fd = open_file(mount, "stdin", O_WRONLY | O_TRUNC | O_NONBLOCK);
 	while (sent < TOTAL) {
-		struct pollfd one = {.fd = fd, .events = POLLOUT};
+		struct pollfd one = { .fd = fd, .events = POLLOUT };
 
 		g_assert_cmpint(poll(&one, 1, -1), ==, 1);
 		g_assert_cmpint(one.revents, ==, POLLOUT);
@@ -451,7 +454,7 @@ killed_pollers(Mount *mount)
 		kill(pids[i], i % 2 == 0 ? SIGKILL : SIGTERM);
 		g_assert_cmpint(mount_wait(pids[i]), >, 128);
 	}
-	struct pollfd one = {.fd = fd, .events = POLLIN};
+	struct pollfd one = { .fd = fd, .events = POLLIN };
 	g_assert_cmpint(poll(&one, 1, 0), ==, 0);
 	mount_expect(mount, "dash", "echo >> $M/stdin; try poll $M/stdout 1000000", "in\n", 0);
 	wait_by_poll(fd);

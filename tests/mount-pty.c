@@ -1,8 +1,10 @@
-/* Terminals: `pty on`, its size, its signals, job control in an interactive shell, its end, and what is said when there
- * is none to be had (rows R62, R101, R114 as far as it is about raw bytes; cases T21 to T26, T96, T97).
+/* Terminals: `pty on`, its size, its signals, job control in an interactive shell, its end, and
+ * what is said when there is none to be had (rows R62, R101, R114 as far as it is about raw
+ * bytes; cases T21 to T26, T96, T97).
  *
- * An interactive shell is driven by a small expect in python: type() appends to stdin, until() reads stdout until a text
- * has come. What is typed never contains the text that is waited for, as a terminal echoes. */
+ * An interactive shell is driven by a small expect in python: type() appends to stdin, until()
+ * reads stdout until a text has come. What is typed never contains the text that is waited for,
+ * as a terminal echoes. */
 #include "tests/mount.h"
 
 #include <errno.h>
@@ -11,7 +13,8 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-/* For python3. An interactive bash has no profile, no history, and a prompt that is easy to find. */
+/* For python3. An interactive bash has no profile, no history, and a prompt that is easy to
+ * find. */
 #define EXPECT                                                                                     \
 	"import os, sys\n"                                                                         \
 	"os.chdir(os.environ['M'])\n"                                                              \
@@ -39,7 +42,8 @@
 	"BASH = 'exec env PS1=<P>  HISTFILE= INPUTRC=/dev/null TERM=dumb bash --norc --noprofile " \
 	"--noediting -i'\n"
 
-/* CPU time of the broker and all below it, in clock ticks, before and after half a second in which nothing happens. */
+/* CPU time of the broker and all below it, in clock ticks, before and after half a second in
+ * which nothing happens. */
 #define IDLE                                                                                     \
 	"import select\n"                                                                        \
 	"def ticks():\n"                                                                         \
@@ -59,7 +63,8 @@
 	"    after = ticks()\n"                                                                  \
 	"    return all(after[p] - before.get(p, 0) < 15 for p in after)\n"
 
-/* The broker's pid: it is the parent of the parent of the agent's worker, which is $PPID of a command. */
+/* The broker's pid: it is the parent of the parent of the agent's worker, which is $PPID of a
+ * command. */
 #define FIND_BROKER                                                           \
 	"put('ctl', 'pty off\\nsh echo $PPID\\n')\n"                          \
 	"BROKER = int(text('stdout'))\n"                                      \
@@ -237,7 +242,8 @@ static const ShCase cases[] = {
 			  "print(end(), os.read(out, 10), idle(), os.read(out, 10))",
 		.output = "0 exit 0 b'' True b''\n",
 	},
-	/* Nobody holds the terminal any more, but the command lives: its stdin is not there to be written to for ever. */
+	/* Nobody holds the terminal any more, but the command lives: its stdin is not there to
+	 * be written to for ever. */
 	{
 		.path = "/mount/pty/R62/no-spin-while-it-runs",
 		.shells = "python3",
@@ -323,8 +329,8 @@ static const ShCase root_cases[] = {
 };
 /* clang-format on */
 
-/* A devpts with @options on /dev/pts, or, to remount it, new options; its multiplexer stands on /dev/ptmx too. 0, or -1 and
- * errno. */
+/* A devpts with @options on /dev/pts, or, to remount it, new options; its multiplexer stands on
+ * /dev/ptmx too. 0, or -1 and errno. */
 static int
 mount_devpts(const char *options)
 {
@@ -368,7 +374,7 @@ needs_root(void)
 int
 main(int argc, char **argv)
 {
-	const MountSetup user = {.uid = 65534};
+	const MountSetup user = { .uid = 65534 };
 
 	mount_test_init(&argc, &argv);
 	mount_test_add_cases(cases, G_N_ELEMENTS(cases));

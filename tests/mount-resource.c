@@ -1,9 +1,11 @@
-/* What runs out, and what must not leak: descriptors, processes, memory, time; the environment and the agent's image.
+/* What runs out, and what must not leak: descriptors, processes, memory, time; the environment
+ * and the agent's image.
  *
- * R97: a broker and agents with few descriptors stay alive, say which limit it was, and recover. R98: the same for a limit
- * on processes. R99: what is too big for memory is one command's failure. R105: a wall clock that jumps moves no timeout.
- * R107: commands that flood and fork keep nobody else from an answer. R111 and R117: a command sees nothing that was not
- * there before mitofs, and the agent is a sealed copy in memory. */
+ * R97: a broker and agents with few descriptors stay alive, say which limit it was, and recover.
+ * R98: the same for a limit on processes. R99: what is too big for memory is one command's
+ * failure. R105: a wall clock that jumps moves no timeout. R107: commands that flood and fork
+ * keep nobody else from an answer. R111 and R117: a command sees nothing that was not there
+ * before mitofs, and the agent is a sealed copy in memory. */
 #include "tests/agents.h"
 
 #include <fcntl.h>
@@ -13,13 +15,15 @@
 #define BROKER "broker=$(pgrep -n -f \"^$MITOFS.*$M\")\n"
 /* End a mitofs that the script has started. */
 #define END "cd /; fusermount3 -u $M"
-/* The user of the tests on limits: one of their own, since the kernel counts all processes of a user. */
+/* The user of the tests on limits: one of their own, since the kernel counts all processes of a
+ * user. */
 #define USER 1000
 
 /* clang-format off */
 static const ShCase cases[] = {
 	{
-		/* Far more commands than there are descriptors for in the broker: they run, and keep their streams apart. */
+		/* Far more commands than there are descriptors for in the broker: they run, and
+		 * keep their streams apart. */
 		.path = "/mount/resource/R97/few-in-the-broker", .shells = "bash",
 		.setup = {.unmounted = TRUE, .seconds = 60},
 		.script = "$MITOFS $M; " BROKER "prlimit --pid $broker --nofile=24:24; cd $M/children\n"
@@ -31,7 +35,8 @@ static const ShCase cases[] = {
 		.output = "terminal\n     30 0 exit 0\n",
 	},
 	{
-		/* And where the agent has few too: the failure is the command's, says why, and goes when others have ended. */
+		/* And where the agent has few too: the failure is the command's, says why, and
+		 * goes when others have ended. */
 		.path = "/mount/resource/R97/few-everywhere", .shells = "bash",
 		.setup = {.unmounted = TRUE, .seconds = 60},
 		.script = "prlimit --nofile=40:40 $MITOFS $M; cd $M/children; for i in $(seq 40); do mkdir $i; try write $i/ctl 'exec sleep 1000\\n'; done | sort | uniq -c | awk '{ print $2 }'\n"
@@ -59,7 +64,8 @@ static const ShCase cases[] = {
 		.output = "idle\n",
 	},
 	{
-		/* Commands have the limit that the user had, not the one that mitofs has given itself. */
+		/* Commands have the limit that the user had, not the one that mitofs has given
+		 * itself. */
 		.path = "/mount/resource/R97/commands-limit", .shells = "bash", .setup = {.unmounted = TRUE},
 		.script = "ulimit -S -n 200; ulimit -H -n 4000; $MITOFS $M; " BROKER "grep '^Max open files' /proc/$broker/limits | tr -s ' ' | cut -d' ' -f 4,5\n"
 			  "cd $M; mkdir children/a; echo 'connect local' > children/a/ctl\n"
@@ -86,14 +92,16 @@ static const ShCase cases[] = {
 		.output = "mitofs: fork: Resource temporarily unavailable\n1\nmitofs: fork: Resource temporarily unavailable\n1\n",
 	},
 	{
-		/* An address space that the program does not fit into: the command's end, however the kernel puts it. */
+		/* An address space that the program does not fit into: the command's end,
+		 * however the kernel puts it. */
 		.path = "/mount/resource/R99/rlimit-as", .shells = "bash",
 		.script = "cd $M; mkdir children/a; echo 'rlimit as 8192' > children/a/ctl; try write children/a/ctl 'exec true\\n'; cut -d' ' -f 2 children/a/wait\n"
 			  "echo 'exec echo alive' > ctl; cat stdout; echo defaults > children/a/ctl; echo 'exec echo again' > children/a/ctl; cat children/a/stdout",
 		.regex = "([0-9]+\nsignal|ENOMEM\nexec)\nalive\nagain\n",
 	},
 	{
-		/* Commands and settings that are far too big are refused before anything is kept of them. */
+		/* Commands and settings that are far too big are refused before anything is kept
+		 * of them. */
 		.path = "/mount/resource/R99/huge", .shells = "python3",
 		.script = "import errno, os\n"
 			  "os.chdir(os.environ['M'])\n"
@@ -110,7 +118,8 @@ static const ShCase cases[] = {
 		.output = "E2BIG ok EINVAL\nE2BIG ok ok alive\n\n",
 	},
 	{
-		/* The clock goes a year forward and two back while commands, graces and timeouts run. */
+		/* The clock goes a year forward and two back while commands, graces and timeouts
+		 * run. */
 		.path = "/mount/resource/R105/clock-jumps", .shells = "bash", .setup = {.unmounted = TRUE},
 		.script = "clock=$(dirname $(command -v try))/libclock.so; [ -e $clock ] || { echo no libclock.so; exit 1; }\n"
 			  "CLOCK_FILE=$T/clock LD_PRELOAD=$clock ASAN_OPTIONS=$ASAN_OPTIONS:verify_asan_link_order=0 $MITOFS $M; cd $M; mkdir children/a children/b children/c\n"
@@ -128,7 +137,8 @@ static const ShCase cases[] = {
 		.output = "jumped\n124 timeout 0.5\n137 signal KILL\nup running up running \njumped\n124 timeout 0.5\n137 signal KILL\nup running up running \n",
 	},
 	{
-		/* Ten commands that fork, write and spin as fast as they can: others are answered, and one word ends each. */
+		/* Ten commands that fork, write and spin as fast as they can: others are
+		 * answered, and one word ends each. */
 		.path = "/mount/resource/R107/storm", .shells = "python3",
 		.setup = {.seconds = 60},
 		.script = "import os, time, subprocess\n"
@@ -167,7 +177,8 @@ static const ShCase cases[] = {
 		.output = " 8 up\nalive\n137 signal KILL\n", .errors = "",
 	},
 	{
-		/* A command's environment is what mitofs was started with, to the byte; behind another agent too. */
+		/* A command's environment is what mitofs was started with, to the byte; behind
+		 * another agent too. */
 		.path = "/mount/resource/R111/environment", .shells = "bash", .setup = {.unmounted = TRUE},
 		.script = "env -0 > $T/mine; export ODD=$'a\\nb\\xff' EMPTY=; for f in '' -f; do\n"
 			  "	env -0 -u _ -u OLDPWD -u SHLVL -u PWD | sort -z > $T/before; env -u _ -u OLDPWD -u SHLVL -u PWD $MITOFS $f $M 2> /dev/null & m=$!\n"
@@ -179,7 +190,8 @@ static const ShCase cases[] = {
 		.output = "same\nsame\n0\nsame\nsame\n0\n",
 	},
 	{
-		/* What passed through an agent is the user's, but not for other programs of the same user to read. */
+		/* What passed through an agent is the user's, but not for other programs of the
+		 * same user to read. */
 		.path = "/mount/resource/R111/agent-is-shut", .shells = "bash",
 		.setup = {.uid = USER},
 		.script = "cd $M; mkdir children/a; echo 'connect local' > children/a/ctl; " BROKER
@@ -189,7 +201,8 @@ static const ShCase cases[] = {
 		.regex = " *4 0\n *8 1\n", .errors = "",
 	},
 	{
-		/* The image has no name on any disk, and nobody can write it; the second agent's is the same. */
+		/* The image has no name on any disk, and nobody can write it; the second agent's
+		 * is the same. */
 		.path = "/mount/resource/R117/sealed", .shells = "python3",
 		.script = "import fcntl, os\n"
 			  "os.chdir(os.environ['M']); os.mkdir('children/a'); open('children/a/ctl', 'w').write('connect local\\n')\n"

@@ -1,14 +1,15 @@
-/* Runs: starting a command, every byte of short ones, what they leave behind, what a command finds itself in, and the
- * verbs that start and end commands (rows R50 to R55, R58 to R61; cases T01, T08, T29, T60, T81, T94).
+/* Runs: starting a command, every byte of short ones, what they leave behind, what a command
+ * finds itself in, and the verbs that start and end commands (rows R50 to R55, R58 to R61; cases
+ * T01, T08, T29, T60, T81, T94).
  *
- * The scripts learn pids from the commands themselves, through FIFOs in $T, and see a process gone by `tail --pid`,
- * which takes a zombie for alive. */
+ * The scripts learn pids from the commands themselves, through FIFOs in $T, and see a process
+ * gone by `tail --pid`, which takes a zombie for alive. */
 #include "tests/mount.h"
 
 #include <unistd.h>
 
-/* Make $T/daemons, a script that leaves two processes outside of its session, one of them without its environment;
- * they write their pids into the FIFO $T/pids, which is open as 3. */
+/* Make $T/daemons, a script that leaves two processes outside of its session, one of them
+ * without its environment; they write their pids into the FIFO $T/pids, which is open as 3. */
 #define DAEMONS                                                                               \
 	"cd $M; mkfifo $T/pids; exec 3<> $T/pids; cat > $T/daemons <<END\n"                   \
 	"exec > /dev/null 2>&1\n"                                                             \
@@ -88,7 +89,8 @@ static const ShCase cases[] = {
 		.script = "cd $M; printf '%s\\n' 'exec printf a\\\\nb' > ctl; cat wait > $T/w; cat stdout; echo; echo 'exec true' > ctl; cat stdout",
 		.output = "a\nb\n",
 	},
-	/* What a cat that begins with sendfile(2) or splice(2) prints must not depend on a size that somebody saw before. */
+	/* What a cat that begins with sendfile(2) or splice(2) prints must not depend on a size
+	 * that somebody saw before. */
 	{
 		.path = "/mount/run/R50/L8/size-seen-earlier",
 		.shells = "busybox",
@@ -346,7 +348,8 @@ static const ShCase cases[] = {
 		.output = " 5 0000000000000000\n0\n1\n2\n0027\n",
 		.setup = {.unmounted = TRUE},
 	},
-	/* T01: who is whose child. T81: the environment is the mount's, the directory the user's home. */
+	/* T01: who is whose child. T81: the environment is the mount's, the directory the user's
+	 * home. */
 	{
 		.path = "/mount/run/T01/pids",
 		.shells = "bash",

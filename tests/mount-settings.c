@@ -1,9 +1,11 @@
-/* Settings: each is applied in the child of a command, each failure is named by its stage and changes nothing, those with
- * a star also change a running command and all its descendants; they are inherited, put back by `defaults`, and read back
- * as text that makes another context alike (rows R20, R29, R30, R61; cases T04, T16, T81).
+/* Settings: each is applied in the child of a command, each failure is named by its stage and
+ * changes nothing, those with a star also change a running command and all its descendants; they
+ * are inherited, put back by `defaults`, and read back as text that makes another context alike
+ * (rows R20, R29, R30, R61; cases T04, T16, T81).
  *
- * Every script starts in the mount. A stage is what `error` begins its sentence with; the ones that need a right which
- * root has run as another user. CPU stands for the last processor that the test may use. */
+ * Every script starts in the mount. A stage is what `error` begins its sentence with; the ones
+ * that need a right which root has run as another user. CPU stands for the last processor that
+ * the test may use. */
 #include "tests/mount.h"
 
 #define CPU                                                                                \
@@ -19,7 +21,8 @@
 
 /* clang-format off */
 static const ShCase cases[] = {
-	/* T81, T04: where nothing is set, the command has what mitofs was started with, and starts in the user's home. */
+	/* T81, T04: where nothing is set, the command has what mitofs was started with, and
+	 * starts in the user's home. */
 	{
 		.path = "/mount/settings/T81/environment",
 		.shells = "bash",
@@ -242,7 +245,8 @@ static const ShCase cases[] = {
 			  "	'pipe x' 'pipe -a' 'pipe /a /b' 'pipe -a /a /b' 'defaults x'; do [ \"$(try write ctl \"$w\\n\")\" = EINVAL ] || echo \"$w\"; done; tail -n +2 ctl; wc -l < error",
 		.output = "defaults\n45\n",
 	},
-	/* Every setting, changed while a command runs: refused and not changed, or taken at once. */
+	/* Every setting, changed while a command runs: refused and not changed, or taken at
+	 * once. */
 	{
 		.path = "/mount/settings/while-running/refused",
 		.shells = "bash",
@@ -326,7 +330,8 @@ static const ShCase cases[] = {
 		.output = "children/a\ncwd /\nenv A=1\numask 0027\nnice 2\npreexec env B=2\nfanout 9\nchildren/a/children/b\ncwd /\nenv A=1\numask 0027\nnice 2\npreexec env B=2\nfanout 9\n"
 			  "children/t\n.\ncwd /tmp\n/\n12\n0027\n2\nnice 2\n",
 	},
-	/* Everything at once, with values that need quoting: what ctl prints makes another context alike, and nothing starts. */
+	/* Everything at once, with values that need quoting: what ctl prints makes another
+	 * context alike, and nothing starts. */
 	{
 		.path = "/mount/settings/R30/round-trip",
 		.shells = "all",

@@ -1,9 +1,10 @@
 /* The orderly end: by SIGTERM, SIGINT, SIGHUP, `shutdown` and umount (R95, R102).
  *
- * Whatever waits in the mount ends with ESHUTDOWN and the sentence that says so (T15, T54, R11), and what is asked for
- * during the end is refused at once (T67). Commands get TERM and their grace, those that need KILL are named in the
- * broker's last lines, a second signal forces. Each test ends the broker by mount_end(); behind it the harness checks
- * that it exited with 0 and left no process and no mount. */
+ * Whatever waits in the mount ends with ESHUTDOWN and the sentence that says so (T15, T54, R11),
+ * and what is asked for during the end is refused at once (T67). Commands get TERM and their
+ * grace, those that need KILL are named in the broker's last lines, a second signal forces. Each
+ * test ends the broker by mount_end(); behind it the harness checks that it exited with 0 and
+ * left no process and no mount. */
 #include "tests/agents.h"
 
 #include <errno.h>
@@ -15,7 +16,8 @@
 	"; exit 0\" TERM; echo ready; while :; do sleep 0.1; done"
 /* A command that says "ready" and ignores TERM. */
 #define STUBBORN "sh trap \"\" TERM; echo ready; while :; do sleep 0.1; done"
-/* A command that says "ready", and that TERM ends, but later than its grace allows if nobody forces it. */
+/* A command that says "ready", and that TERM ends, but later than its grace allows if nobody
+ * forces it. */
 #define SLOW                                                                                   \
 	"sh trap \"echo got > $T/got; sleep 3; echo late > $T/late; exit\" TERM; echo ready; " \
 	"while :; do sleep 0.1; done"
@@ -53,14 +55,15 @@ static void
 assert_bye(Mount *mount, const char *names)
 {
 	for (; *names != '\0'; names++) {
-		const char name[] = {*names, '\0'};
+		const char name[] = { *names, '\0' };
 		g_autofree char *text = scratch_text(mount, name);
 		if (strcmp(text, "bye\n") != 0)
 			g_error("command %s had no TERM, or no grace", name);
 	}
 }
 
-/* Commands of every kind, which all get TERM and their grace: on pipes, on a terminal, behind another agent, a daemon. */
+/* Commands of every kind, which all get TERM and their grace: on pipes, on a terminal, behind
+ * another agent, a daemon. */
 #define KINDS                                                                                     \
 	"cd $M; mkdir children/a children/b children/c\n"                                         \
 	"echo 'pty on' > children/b/ctl; echo 'connect local' > children/c/ctl\n"                 \
@@ -152,8 +155,8 @@ not_the_root(Mount *mount)
 		     "EPERM\nEINVAL\nEPERM shutdown: only the mount's root shuts down\nalive\n", 0);
 }
 
-/* Everything that waits ends with ESHUTDOWN, while a command that takes its grace keeps the mount up; the verb that was in
- * flight says why. */
+/* Everything that waits ends with ESHUTDOWN, while a command that takes its grace keeps the
+ * mount up; the verb that was in flight says why. */
 static void
 waiters(Mount *mount, int signal)
 {
@@ -206,8 +209,8 @@ waiters_verb(Mount *mount)
 	waiters(mount, 0);
 }
 
-/* A connect that is under way, since the agent that has to start the other one is stopped: its write ends, and a stopped
- * agent keeps nobody up. */
+/* A connect that is under way, since the agent that has to start the other one is stopped: its
+ * write ends, and a stopped agent keeps nobody up. */
 static void
 connect_pending(Mount *mount)
 {
@@ -320,7 +323,8 @@ polls(Mount *mount)
 	background_expect(&poller, "80\n", 0);
 }
 
-/* What did not end in its grace is named in the last lines: the command by its context and its words, a daemon by its pid. */
+/* What did not end in its grace is named in the last lines: the command by its context and its
+ * words, a daemon by its pid. */
 static void
 survivors(Mount *mount)
 {
@@ -393,8 +397,8 @@ forced_verb(Mount *mount)
 	forced(mount, 0);
 }
 
-/* umount refuses while somebody is in there; a lazy one takes the mount away, and the broker ends when the last one has left:
- * until then that one is served. */
+/* umount refuses while somebody is in there; a lazy one takes the mount away, and the broker
+ * ends when the last one has left: until then that one is served. */
 static void
 umount_busy(Mount *mount)
 {

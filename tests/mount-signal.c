@@ -1,13 +1,16 @@
-/* Signals: what a write to `signal` sends, and to whom; what reading it lists; how a command that ended by a signal, or
- * is stopped by one, shows (rows R27 and R55 to R59, cases T60 and T96).
+/* Signals: what a write to `signal` sends, and to whom; what reading it lists; how a command
+ * that ended by a signal, or is stopped by one, shows (rows R27 and R55 to R59, cases T60 and
+ * T96).
  *
- * The commands that are signalled say so themselves, on their standard output, so that every script waits for what it has
- * caused; UNTIL is a loop that looks at a file until it says what it should. */
+ * The commands that are signalled say so themselves, on their standard output, so that every
+ * script waits for what it has caused; UNTIL is a loop that looks at a file until it says what
+ * it should. */
 #include "tests/mount.h"
 
 #define UNTIL(pattern, file) "until grep -q '" pattern "' " file "; do :; done\n"
 
-/* A program that catches all signals that can be caught and prints the number of each; it has said "ready" first. */
+/* A program that catches all signals that can be caught and prints the number of each; it has
+ * said "ready" first. */
 #define CATCHER                                                                                  \
 	"cat > $T/catcher.py <<'END'\n"                                                          \
 	"import os, signal\n"                                                                    \
@@ -32,7 +35,8 @@ static const ShCase cases[] = {
 			  "15 TERM 16 STKFLT 17 CHLD 18 CONT 19 STOP 20 TSTP 21 TTIN 22 TTOU 23 URG 24 XCPU 25 XFSZ 26 VTALRM "
 			  "27 PROF 28 WINCH 29 IO 30 PWR 31 SYS \n34 RTMIN\n35 RTMIN+1\n64 RTMAX\n62\nsized\n",
 	},
-	/* Every line of the table, written as a number, as a name, and as a name with SIG: the very signal arrives. */
+	/* Every line of the table, written as a number, as a name, and as a name with SIG: the
+	 * very signal arrives. */
 	{
 		.path = "/mount/signal/T96/each-number-and-name",
 		.shells = "python3",
@@ -182,7 +186,8 @@ static const ShCase cases[] = {
 			  "echo CONT > signal; cat stdout; cut -d' ' -f1-3 wait",
 		.output = "on\non\nend\n0 exit 0\n",
 	},
-	/* R55: the leader is gone, its pid is the system's again; what is left of the group and of the tree can be reached. */
+	/* R55: the leader is gone, its pid is the system's again; what is left of the group and
+	 * of the tree can be reached. */
 	{
 		.path = "/mount/signal/R55/leader-is-gone",
 		.shells = "all",
@@ -217,7 +222,8 @@ static const ShCase cases[] = {
 			  "echo kill > ctl; cat <&3",
 		.output = "ready\nready\nready\nleader 10\nleader 12\nmember 12\ndetached 23\nleader 23\nmember 23\n",
 	},
-	/* On a terminal the default is its foreground group: the shell that controls the job lives on. */
+	/* On a terminal the default is its foreground group: the shell that controls the job
+	 * lives on. */
 	{
 		.path = "/mount/signal/pty/foreground-group",
 		.shells = "bash",

@@ -1,9 +1,11 @@
-/* How a mount comes to be, or does not: the command line, the mountpoint, the lock, mount(8), the limits.
+/* How a mount comes to be, or does not: the command line, the mountpoint, the lock, mount(8),
+ * the limits.
  *
- * R103: every mountpoint that will not do is refused with one line, before anything is done to it. R104: of two brokers
- * that start at once one wins and the other names it. R12: a mount cannot be put into a mount. R39 and R106: the limits
- * hold, each with its errno and its name in `error`, and nothing else is hurt. The scripts start and end mitofs
- * themselves; whatever they forget the harness finds. */
+ * R103: every mountpoint that will not do is refused with one line, before anything is done to
+ * it. R104: of two brokers that start at once one wins and the other names it. R12: a mount
+ * cannot be put into a mount. R39 and R106: the limits hold, each with its errno and its name in
+ * `error`, and nothing else is hurt. The scripts start and end mitofs themselves; whatever they
+ * forget the harness finds. */
 #include "tests/agents.h"
 
 #include <errno.h>
@@ -15,7 +17,7 @@
 /* Without a word from the place where this was started. */
 #define STRIP " 2>&1 | sed -e \"s|$M|M|g\" -e \"s|$T|T|g\""
 
-#define ALONE .setup = {.unmounted = TRUE}
+#define ALONE .setup = { .unmounted = TRUE }
 
 /* clang-format off */
 static const ShCase cases[] = {
@@ -72,7 +74,8 @@ static const ShCase cases[] = {
 			  "mitofs: M/children/a/children: inside a mitofs mount\n1\nmitofs: M/ctl: not a directory\nalive\n",
 	},
 	{
-		/* The broker opens nothing on its own mount: a place there is the command's affair. */
+		/* The broker opens nothing on its own mount: a place there is the command's
+		 * affair. */
 		.path = "/mount/start/R12/own-mount-as-cwd", .shells = "bash",
 		.script = "cd $M; mkdir children/a; readlink /proc/$(pgrep -n -f \"$MITOFS.*$M\")/cwd\n"
 			  "echo \"cwd $M\" > children/a/ctl; echo 'sh pwd -P; read -r k v < status; echo $k' > children/a/ctl\n"
@@ -205,7 +208,8 @@ static const ShCase cases[] = {
 		.output = "ok\nok\nELOOP\nELOOP mkdir: contexts are nested max_depth=2 deep at most\n",
 	},
 	{
-		/* The path grows far beyond what fits in one system call; each step is a relative one. */
+		/* The path grows far beyond what fits in one system call; each step is a
+		 * relative one. */
 		.path = "/mount/start/limits/R39/deep", .shells = "bash",
 		.script = "n=$(printf '%0250d' 0); cd $M; for ((i = 0; i < 64; i++)); do mkdir children/$n && cd -P ./children/$n || exit; done 2> /dev/null\n"
 			  "try mkdir children/x; echo 'exec echo deep' > ctl; cat stdout; sed -n 's/^path //p' status | wc -c\n"
@@ -213,7 +217,8 @@ static const ShCase cases[] = {
 		.output = "ELOOP\ndeep\n16065\n1\nENAMETOOLONG\n",
 	},
 	{
-		/* What comes and goes leaves nothing: the harness compares descriptors, this the memory. */
+		/* What comes and goes leaves nothing: the harness compares descriptors, this the
+		 * memory. */
 		.path = "/mount/start/limits/R106/mkdir-rmdir", .shells = "python3",
 		.setup = {.seconds = 60},
 		.script = "import os, subprocess\n"
@@ -243,7 +248,8 @@ static const ShCase cases[] = {
 };
 /* clang-format on */
 
-/* Put a directory with `mitofs` in it where mount(8) looks for programs: its PATH is a fixed one. */
+/* Put a directory with `mitofs` in it where mount(8) looks for programs: its PATH is a fixed
+ * one. */
 static void
 install(Mount *mount)
 {
@@ -296,7 +302,7 @@ by_fstab(Mount *mount)
 int
 main(int argc, char **argv)
 {
-	static const MountSetup alone = {.unmounted = TRUE};
+	static const MountSetup alone = { .unmounted = TRUE };
 	mount_test_init(&argc, &argv);
 	mount_test_add_cases(cases, G_N_ELEMENTS(cases));
 	mount_test_add("/mount/start/mount-8", by_mount, &alone);

@@ -1,8 +1,9 @@
-/* stdin over a real mount: what ends an input and what does not, what is staged before a run, which run a writer
- * belongs to, writes that wait, are cut short or are taken back, and that the bytes of all of this arrive as they were
- * written. What moves bytes is tested twice where that differs: on a pipe that the broker holds itself, and in a
- * context with a place of its own (`connect local`), where they go through an agent in frames. The laws about blocked
- * writers are in mount-laws.c, polls in mount-poll.c, the broker's own `pipe` in mount-pipe.c. */
+/* stdin over a real mount: what ends an input and what does not, what is staged before a run,
+ * which run a writer belongs to, writes that wait, are cut short or are taken back, and that the
+ * bytes of all of this arrive as they were written. What moves bytes is tested twice where that
+ * differs: on a pipe that the broker holds itself, and in a context with a place of its own
+ * (`connect local`), where they go through an agent in frames. The laws about blocked writers
+ * are in mount-laws.c, polls in mount-poll.c, the broker's own `pipe` in mount-pipe.c. */
 #include "tests/mount.h"
 
 /* Into a context with a place of its own. */
@@ -14,7 +15,8 @@
 /* Wait until nothing more goes into stdin. */
 #define FULL "until [ \"$(try poll stdin out)\" = none ]; do :; done\n"
 
-/* A file with random bytes goes through cat, and comes back as it was; the broker does not grow by as much. */
+/* A file with random bytes goes through cat, and comes back as it was; the broker does not grow
+ * by as much. */
 #define ROUND_TRIP                                                                                \
 	"echo 'retain 1M' > ctl; echo 'exec cat' > ctl; head -c 64M /dev/urandom > $T/in; "       \
 	"want=$(sha256sum < $T/in)\n"                                                             \
@@ -366,7 +368,8 @@ static const ShCase both[] = {
 		.errors = "",
 	},
 	{
-		/* What a killed writer had written by then is a prefix, and the next writer goes on behind it. */
+		/* What a killed writer had written by then is a prefix, and the next writer goes
+		 * on behind it. */
 		.path = "/mount/stdin/R45/killed-writer",
 		.shells = "bash",
 		.script =
@@ -380,7 +383,8 @@ static const ShCase both[] = {
 		.errors = "",
 	},
 	{
-		/* Of three writers that wait, the one in the middle is killed: nothing of it arrives, and the others do. */
+		/* Of three writers that wait, the one in the middle is killed: nothing of it
+		 * arrives, and the others do. */
 		.path = "/mount/stdin/R46/waiting-writers",
 		.shells = "bash",
 		.script =

@@ -1,7 +1,8 @@
-/* stdout and stderr over a real mount: any number of readers, offsets and sizes, what is kept and what is let go, a
- * command that is held back, whose run an open file shows, output that a process left behind still writes, and the end
- * of a stream, which is another moment than the end of the command. What moves bytes is tested on a pipe that the
- * broker holds itself and through an agent (mount_test_add_both). Interrupted readers are in mount-laws.c, polls in
+/* stdout and stderr over a real mount: any number of readers, offsets and sizes, what is kept
+ * and what is let go, a command that is held back, whose run an open file shows, output that a
+ * process left behind still writes, and the end of a stream, which is another moment than the
+ * end of the command. What moves bytes is tested on a pipe that the broker holds itself and
+ * through an agent (mount_test_add_both). Interrupted readers are in mount-laws.c, polls in
  * mount-poll.c, terminals in mount-pty.c. */
 #include "tests/mount.h"
 
@@ -131,7 +132,8 @@ static const ShCase cases[] = {
 		.output = "a\nb\n<a>\n<b>\n",
 	},
 	{
-		/* All streams together are limited too, logs included: then each keeps what it has, but at least 64 KiB. */
+		/* All streams together are limited too, logs included: then each keeps what it
+		 * has, but at least 64 KiB. */
 		.path = "/mount/stdout/retain-total",
 		.shells = "bash",
 		.script = "cd $M; mkdir children/a children/b; for c in a b; do echo 'exec cat /dev/zero' > children/$c/ctl\n"
@@ -186,7 +188,8 @@ static const ShCase both[] = {
 		.output = "out\n65536\nsame\n0\nout\n",
 	},
 	{
-		/* With a reader that stands still, another can go no further than what is kept from there. */
+		/* With a reader that stands still, another can go no further than what is kept
+		 * from there. */
 		.path = "/mount/stdout/retain/slowest-reader",
 		.shells = "bash",
 		.script = SMALL "echo 'exec " SEQ "' > ctl; exec 5< stdout; IFS= read -r x <&5; cat stdout > $T/out 5<&- & p=$!\n" UNTIL("stdout.blocked", "1")
@@ -195,7 +198,8 @@ static const ShCase both[] = {
 		.output = "65536\n65536\nsame\n0\n",
 	},
 	{
-		/* bash reads ahead and seeks back to the end of the line: the rest of the block is not given away meanwhile. */
+		/* bash reads ahead and seeks back to the end of the line: the rest of the block
+		 * is not given away meanwhile. */
 		.path = "/mount/stdout/retain/line-by-line",
 		.shells = "bash",
 		.script = SMALL "echo 'exec seq 20000' > ctl; while read -r x; do echo $x; done < stdout | cmp - <(seq 20000) && echo same",
@@ -235,7 +239,8 @@ static const ShCase both[] = {
 		.output = "0\n1988895\n65536\n1923359\n0\n300000\n",
 	},
 	{
-		/* Never held back, by a slow reader neither, which then goes on at the oldest byte. */
+		/* Never held back, by a slow reader neither, which then goes on at the oldest
+		 * byte. */
 		.path = "/mount/stdout/overflow/drop-under-a-reader",
 		.shells = "bash",
 		.script = SMALL "echo 'overflow drop' > ctl; echo 'sh read -r x; echo $x; read -r x; exec " SEQ "' > ctl; echo text >> stdin\n"
@@ -258,7 +263,8 @@ static const ShCase both[] = {
 		.regex = "0\nsame\nnew\n2\n4\n(4|1988895)\n",
 	},
 	{
-		/* What lingers writes on, into the run that it belongs to, which an open file still shows. */
+		/* What lingers writes on, into the run that it belongs to, which an open file
+		 * still shows. */
 		.path = "/mount/stdout/linger/reader",
 		.shells = "bash",
 		.script = "mkfifo $T/go; echo \"sh (read -r x < $T/go; " SEQ ") & echo bye\" > ctl; " CODE "exec 5< stdout; echo 'close stderr' > ctl\n"
@@ -266,7 +272,8 @@ static const ShCase both[] = {
 		.output = "0\nnew\nsame\nnew\n",
 	},
 	{
-		/* Nobody has it open: it is drained, so that it can end, and what it wrote is nowhere to be seen. */
+		/* Nobody has it open: it is drained, so that it can end, and what it wrote is
+		 * nowhere to be seen. */
 		.path = "/mount/stdout/linger/drained",
 		.shells = "bash",
 		.script = SMALL "mkfifo $T/go $T/done; echo \"sh (read -r x < $T/go; " SEQ "; echo done > $T/done) & echo bye\" > ctl; " CODE "echo 'close stderr' > ctl\n"
@@ -282,7 +289,8 @@ static const ShCase both[] = {
 		.output = "0\ndone\nnew\n",
 	},
 	{
-		/* `wait` does not wait for the stream, and the stream does not end with the command. */
+		/* `wait` does not wait for the stream, and the stream does not end with the
+		 * command. */
 		.path = "/mount/stdout/linger/close",
 		.shells = "bash",
 		.script = "mkfifo $T/go $T/done; echo \"sh ((read -r x < $T/go; exec seq 100000); echo \\$? > $T/done) & echo bye\" > ctl; " CODE SHOW("state")

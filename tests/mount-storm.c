@@ -1,7 +1,8 @@
-/* Much at the same time, over a real mount: hundreds of blocked readers that are killed at once, signals that race with
- * answers, two processes on one open file, a broker that stands still and goes on, a thousand contexts, tens of thousands
- * of mkdir and rmdir, and many clients that each check their own bytes. Sizes are for two slow cores; what counts is
- * that the kernel's deaf moments, the table of parked requests and the broker's memory are passed through many times.
+/* Much at the same time, over a real mount: hundreds of blocked readers that are killed at once,
+ * signals that race with answers, two processes on one open file, a broker that stands still and
+ * goes on, a thousand contexts, tens of thousands of mkdir and rmdir, and many clients that each
+ * check their own bytes. Sizes are for two slow cores; what counts is that the kernel's deaf
+ * moments, the table of parked requests and the broker's memory are passed through many times.
  * Behind each test the harness looks for processes, descriptors and zombies that are left. */
 #include "tests/mount.h"
 
@@ -38,7 +39,8 @@ tell(const Mount *mount, const char *name, const char *line)
 	close(fd);
 }
 
-/* Start a process that reads @name in one read(2), and says by its exit code whether that gave something. */
+/* Start a process that reads @name in one read(2), and says by its exit code whether that gave
+ * something. */
 static pid_t
 start_reader(const Mount *mount, const char *name)
 {
@@ -51,7 +53,8 @@ start_reader(const Mount *mount, const char *name)
 	return pid;
 }
 
-/* The broker's resident memory in KiB, or 0 where it says nothing: under sanitizers and valgrind. */
+/* The broker's resident memory in KiB, or 0 where it says nothing: under sanitizers and
+ * valgrind. */
 static guint64
 broker_rss(const Mount *mount)
 {
@@ -79,7 +82,7 @@ static void
 kill_many_readers(Mount *mount)
 {
 	enum { READERS = 500 };
-	static const char *const names[] = {"wait", "stdout", "stderr", "events"};
+	static const char *const names[] = { "wait", "stdout", "stderr", "events" };
 	static pid_t pids[READERS];
 
 	tell(mount, "ctl", "exec sleep 1000\n");
@@ -153,8 +156,8 @@ on_alarm(int signal)
 static void
 be_interrupted(int usec)
 {
-	const struct sigaction action = {.sa_handler = on_alarm};
-	const struct itimerval timer = {{0, usec}, {0, usec}};
+	const struct sigaction action = { .sa_handler = on_alarm };
+	const struct itimerval timer = { { 0, usec }, { 0, usec } };
 
 	sigaction(SIGALRM, &action, NULL);
 	setitimer(ITIMER_REAL, &timer, NULL);
@@ -190,7 +193,8 @@ read_and_check(int fd, guint64 size, gsize piece)
 	return at == size ? 0 : 4;
 }
 
-/* Write it all, whatever interrupts; an interrupted write says what it had written. The exit code of a process. */
+/* Write it all, whatever interrupts; an interrupted write says what it had written. The exit
+ * code of a process. */
 static int
 write_all(int fd, guint64 size, gsize piece)
 {
@@ -207,7 +211,8 @@ write_all(int fd, guint64 size, gsize piece)
 	return 0;
 }
 
-/* R43: interrupts race with answers on both ways. No byte is lost or comes twice, neither to readers nor from the writer. */
+/* R43: interrupts race with answers on both ways. No byte is lost or comes twice, neither to
+ * readers nor from the writer. */
 static void
 race(Mount *mount, const char *directory)
 {
@@ -262,8 +267,8 @@ is_stopped(void *data)
 	return g_file_get_contents(path, &text, NULL, NULL) && strstr(text, ") T ") != NULL;
 }
 
-/* R49: the broker stands still in the middle of everything, again and again; who asks meanwhile waits, and all of it is
- * there when it goes on. */
+/* R49: the broker stands still in the middle of everything, again and again; who asks meanwhile
+ * waits, and all of it is there when it goes on. */
 static void
 stopped_broker(Mount *mount)
 {
@@ -323,7 +328,8 @@ churn(const Mount *mount, int number, int rounds)
 	_exit(0);
 }
 
-/* One turn: a thousand contexts, readers blocked in some of them, and churn by two processes meanwhile; then nothing. */
+/* One turn: a thousand contexts, readers blocked in some of them, and churn by two processes
+ * meanwhile; then nothing. */
 static void
 turn(Mount *mount, int rounds)
 {
@@ -364,7 +370,8 @@ turn(Mount *mount, int rounds)
 	mount_expect(mount, "dash", "ls -A $M/children", "", 0);
 }
 
-/* R106: after a first turn, which may leave what an allocator keeps, a second one costs no memory. */
+/* R106: after a first turn, which may leave what an allocator keeps, a second one costs no
+ * memory. */
 static void
 many_contexts(Mount *mount)
 {
@@ -412,7 +419,8 @@ many_runs(Mount *mount)
 
 static const ShCase cases[] = {
 	{
-		/* R47: two processes, one open file. Writers of stdin and readers by pread(2) do not wait for each other. */
+		/* R47: two processes, one open file. Writers of stdin and readers by pread(2) do
+		 * not wait for each other. */
 		.path = "/mount/storm/R47/one-open-file",
 		.shells = "python3",
 		.script = "import os, signal, subprocess, sys\n"
@@ -433,7 +441,8 @@ static const ShCase cases[] = {
 		.output = "-9\n[b'text\\n', b'text\\n', b'text\\n'] b'text\\n'\n[-9, -9]\n",
 	},
 	{
-		/* T98: blocked readers and writers everywhere; every other file of every context answers. */
+		/* T98: blocked readers and writers everywhere; every other file of every context
+		 * answers. */
 		.path = "/mount/storm/T98/blocked-readers",
 		.shells = "bash",
 		.script = "cd $M; mkdir children/a children/b; for c in . children/a; do echo 'exec sleep 1000' > $c/ctl; for f in stdout stderr wait events; do cat $c/$f > /dev/null & pids+=\" $!\"; done; cat /dev/zero > $c/stdin & pids+=\" $!\"; done\n"
@@ -444,7 +453,8 @@ static const ShCase cases[] = {
 		.errors = "",
 	},
 	{
-		/* T100: more contexts and commands than the soft limit has descriptors: mitofs raises it. */
+		/* T100: more contexts and commands than the soft limit has descriptors: mitofs
+		 * raises it. */
 		.path = "/mount/storm/T100/soft-limit",
 		.shells = "bash",
 		.script = "mkdir $T/m; ulimit -Sn 1024; $MITOFS $T/m || exit; cd $T/m/children; mkdir $(seq 1000); for i in {1..360}; do echo 'exec sleep 1000' > $i/ctl || cat $i/error; done\n"
@@ -453,7 +463,8 @@ static const ShCase cases[] = {
 		.setup = {.unmounted = TRUE, .seconds = 60},
 	},
 	{
-		/* T100: where it cannot, the command that has no descriptor left is refused with the limit's name; the rest live. */
+		/* T100: where it cannot, the command that has no descriptor left is refused with
+		 * the limit's name; the rest live. */
 		.path = "/mount/storm/T100/hard-limit",
 		.shells = "bash",
 		.script = "mkdir $T/m; ulimit -n 256; $MITOFS $T/m || exit; cd $T/m/children; mkdir $(seq 300); for i in {1..200}; do try write $i/ctl 'exec sleep 1000\\n'; done > $T/out; sort -u $T/out | tr '\\n' ' '; echo\n"
@@ -465,7 +476,8 @@ static const ShCase cases[] = {
 		.setup = {.unmounted = TRUE, .seconds = 60},
 	},
 	{
-		/* Clients that know nothing of each other, each with a context of its own, and bytes that only it knows. */
+		/* Clients that know nothing of each other, each with a context of its own, and
+		 * bytes that only it knows. */
 		.path = "/mount/storm/clients/own-contexts",
 		.shells = "python3",
 		.script = CLIENT "def client(n):\n"
@@ -502,7 +514,8 @@ static const ShCase cases[] = {
 		.setup = {.seconds = 60},
 	},
 	{
-		/* Clients that fight for one context: each command is carried out whole or refused, and each run is one of theirs. */
+		/* Clients that fight for one context: each command is carried out whole or
+		 * refused, and each run is one of theirs. */
 		.path = "/mount/storm/clients/one-context",
 		.shells = "python3",
 		.script = CLIENT "os.mkdir('a')\n"
@@ -529,7 +542,8 @@ static const ShCase cases[] = {
 		.setup = {.seconds = 60},
 	},
 	{
-		/* The same context is made, used and removed under everybody's hands: every answer is one of those that make sense. */
+		/* The same context is made, used and removed under everybody's hands: every
+		 * answer is one of those that make sense. */
 		.path = "/mount/storm/clients/vanishing-contexts",
 		.shells = "python3",
 		.script = CLIENT "FINE = {errno.EEXIST, errno.ENOENT, errno.EBUSY, errno.ESRCH, errno.EPIPE, errno.ECANCELED, errno.ENOTEMPTY, errno.ESTALE}\n"
@@ -565,7 +579,7 @@ static const ShCase cases[] = {
 int
 main(int argc, char **argv)
 {
-	static const MountSetup minute = {.seconds = 60};
+	static const MountSetup minute = { .seconds = 60 };
 
 	mount_test_init(&argc, &argv);
 	mount_test_add("/mount/storm/R41/killed-readers", kill_many_readers, &minute);

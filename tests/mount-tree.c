@@ -1,5 +1,5 @@
-/* The tree: what can be made, removed, renamed, opened and asked of its files, and what cannot (rows R1 to R18, names R35
- * to R39, and the laws L10 and L11 about names and mountpoints). */
+/* The tree: what can be made, removed, renamed, opened and asked of its files, and what cannot
+ * (rows R1 to R18, names R35 to R39, and the laws L10 and L11 about names and mountpoints). */
 #include "tests/mount.h"
 
 /* A name of N bytes. */

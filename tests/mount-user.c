@@ -1,9 +1,10 @@
 /* Who may do what: an ordinary user's mount, and other users at it (R108, R109, R110).
  *
- * The user mounts through fusermount3, on a /dev/fuse that is open to all in this program's mount namespace only; so is
- * the /etc/fuse.conf that allows allow_other. Without allow_other nobody else gets in, root neither; with it others may
- * look, and only the owner and root may write. Which user it is the kernel says; a pid is never asked for. And a mount
- * that nobody serves any more goes for the user too. */
+ * The user mounts through fusermount3, on a /dev/fuse that is open to all in this program's
+ * mount namespace only; so is the /etc/fuse.conf that allows allow_other. Without allow_other
+ * nobody else gets in, root neither; with it others may look, and only the owner and root may
+ * write. Which user it is the kernel says; a pid is never asked for. And a mount that nobody
+ * serves any more goes for the user too. */
 #include "tests/agents.h"
 
 #include <errno.h>
@@ -27,8 +28,8 @@ expect_as(Mount *mount, uid_t uid, const char *script, const char *output)
 						 mount_scratch(mount), bin, script);
 	char user[16];
 	g_snprintf(user, sizeof(user), "%u", uid);
-	const char *argv[] = {"setpriv",	"--reuid", user, "--regid", user,
-			      "--clear-groups", "dash",	   "-c", words,	    NULL};
+	const char *argv[] = { "setpriv",	 "--reuid", user, "--regid", user,
+			       "--clear-groups", "dash",    "-c", words,     NULL };
 	g_autofree char *got = NULL;
 	g_autofree char *errors = NULL;
 	g_autoptr(GError) error = NULL;
@@ -72,7 +73,8 @@ outsiders(Mount *mount)
 		     "a\nidle\n0\n", 0);
 }
 
-/* A process of the owner's that has another effective user is not the owner: a set-user-ID program gets no further. */
+/* A process of the owner's that has another effective user is not the owner: a set-user-ID
+ * program gets no further. */
 static void
 setuid_caller(Mount *mount)
 {
@@ -110,8 +112,8 @@ root_mount(Mount *mount)
 	mount_expect(mount, "dash", "ls $M/children", "a\n", 0);
 }
 
-/* With allow_other: modes are the modes, so what is 0700 stays shut; and whatever the kernel lets through, a write it is
- * not. */
+/* With allow_other: modes are the modes, so what is 0700 stays shut; and whatever the kernel
+ * lets through, a write it is not. */
 #define LOOKING                                                                                    \
 	"for f in . ctl status children; do try mode $M/$f; done\n"                                \
 	"try open $M/status rdonly; try open $M/stdout rdonly; try open $M rdonly,directory\n"     \
@@ -159,7 +161,8 @@ allow_users(Mount *mount, gboolean allowed)
 	g_assert_cmpint(system(command), ==, 0);
 }
 
-/* An ordinary user may give allow_other only where the machine says so; then root gets in, and may write, and others not. */
+/* An ordinary user may give allow_other only where the machine says so; then root gets in, and
+ * may write, and others not. */
 static void
 allow_other_of_user(Mount *mount)
 {
@@ -221,7 +224,8 @@ killed_with_watcher(Mount *mount)
 		0);
 }
 
-/* Somebody else's stale mount, that the user may not take away: one line that says so, and nothing else happens. */
+/* Somebody else's stale mount, that the user may not take away: one line that says so, and
+ * nothing else happens. */
 static void
 stale_of_root(Mount *mount)
 {
@@ -238,7 +242,8 @@ stale_of_root(Mount *mount)
 	g_assert_no_errno(umount2(point, MNT_DETACH));
 }
 
-/* Callers from another pid namespace, whose pid the kernel gives as 0, and requests without a caller: the uid decides. */
+/* Callers from another pid namespace, whose pid the kernel gives as 0, and requests without a
+ * caller: the uid decides. */
 /* clang-format off */
 static const ShCase cases[] = {
 	{
@@ -304,9 +309,9 @@ static const ShCase cases[] = {
 int
 main(int argc, char **argv)
 {
-	static const MountSetup user = {.uid = USER};
-	static const MountSetup user_alone = {.uid = USER, .unmounted = TRUE};
-	static const MountSetup shared = {.arguments = "-o allow_other"};
+	static const MountSetup user = { .uid = USER };
+	static const MountSetup user_alone = { .uid = USER, .unmounted = TRUE };
+	static const MountSetup shared = { .arguments = "-o allow_other" };
 	mount_test_init(&argc, &argv);
 	mount_test_add("/mount/user/R108/outsiders", outsiders, &user);
 	mount_test_add("/mount/user/R108/setuid-caller", setuid_caller, &user);

@@ -1,6 +1,7 @@
-/* The files that say what became of it, over a real mount: `wait` and its exit codes as a shell uses them, the keys of
- * `status`, the lines of `error` and their numbers, and `events`, which shows each change in a subtree to each reader.
- * How commands come to their ends is in mount-run.c and mount-kill.c, polls are in mount-poll.c. */
+/* The files that say what became of it, over a real mount: `wait` and its exit codes as a shell
+ * uses them, the keys of `status`, the lines of `error` and their numbers, and `events`, which
+ * shows each change in a subtree to each reader. How commands come to their ends is in
+ * mount-run.c and mount-kill.c, polls are in mount-poll.c. */
 #include "tests/mount.h"
 
 #define USAGE " run=\\d+ real=\\d+\\.\\d{3} user=\\d+\\.\\d{3} sys=\\d+\\.\\d{3} maxrss=\\d+\n"
@@ -10,7 +11,8 @@
 #define EVENTS(file)           \
 	"cut -d' ' -f2- " file \
 	" | sed 's/ pid=[0-9][0-9]*$//; s/host=[^ ]* user=[^ ]*$/host= user=/'\n"
-/* Start a reader of `events` with what it gets in a file, and wait until a file has a line like this one. */
+/* Start a reader of `events` with what it gets in a file, and wait until a file has a line like
+ * this one. */
 #define WATCH(events, file) "cat " events " > " file " & try parked $!\n"
 #define UNTIL(file, line) "until grep -q '" line "' " file "; do :; done\n"
 
@@ -82,7 +84,8 @@ static const ShCase cases[] = {
 		.output = "EAGAIN\n1\n5 exit 5 run=1\n",
 	},
 	{
-		/* An open file stays with its run, and gives the line as often as it is read from the start. */
+		/* An open file stays with its run, and gives the line as often as it is read
+		 * from the start. */
 		.path = "/mount/wait/open-file",
 		.shells = "python3",
 		.script = "import os\n"

@@ -21,10 +21,10 @@ typedef struct ShellRow {
 } ShellRow;
 
 static const ShellRow shells[] = {
-	{"bash", {"bash", "--norc", "--noprofile", "-c"}},
-	{"dash", {"dash", "-c"}},
-	{"busybox", {"busybox", "sh", "-c"}},
-	{"python3", {"python3", "-c"}},
+	{ "bash", { "bash", "--norc", "--noprofile", "-c" } },
+	{ "dash", { "dash", "-c" } },
+	{ "busybox", { "busybox", "sh", "-c" } },
+	{ "python3", { "python3", "-c" } },
 };
 
 /* A registered test. */
@@ -94,7 +94,7 @@ static pid_t
 sh_start(Mount *mount, const char *shell, const char *script, int output, int errors)
 {
 	const ShellRow *row = shell_find(shell);
-	const char *argv[G_N_ELEMENTS(row->argv) + 2] = {NULL};
+	const char *argv[G_N_ELEMENTS(row->argv) + 2] = { NULL };
 	gsize words = 0;
 	while (words < G_N_ELEMENTS(row->argv) && row->argv[words] != NULL) {
 		argv[words] = row->argv[words];
@@ -139,7 +139,9 @@ static void
 collect(pid_t pid, const int fds[2], GString *const texts[2])
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	struct pollfd polls[] = {{fds[0], POLLIN, 0}, {fds[1], POLLIN, 0}, {pidfd, POLLIN, 0}};
+	struct pollfd polls[] = { { fds[0], POLLIN, 0 },
+				  { fds[1], POLLIN, 0 },
+				  { pidfd, POLLIN, 0 } };
 	do {
 		poll(polls, G_N_ELEMENTS(polls), -1);
 		for (int i = 0; i < 2; i++)
@@ -160,8 +162,8 @@ mount_sh(Mount *mount, const char *shell, const char *script)
 	pid_t pid = sh_start(mount, shell, script, output[1], errors[1]);
 	close(output[1]);
 	close(errors[1]);
-	const int fds[2] = {output[0], errors[0]};
-	GString *const texts[2] = {g_string_new(NULL), g_string_new(NULL)};
+	const int fds[2] = { output[0], errors[0] };
+	GString *const texts[2] = { g_string_new(NULL), g_string_new(NULL) };
 	for (int i = 0; i < 2; i++)
 		fcntl(fds[i], F_SETFL, O_NONBLOCK);
 	collect(pid, fds, texts);
@@ -227,7 +229,7 @@ mount_end(Mount *mount, int signal, int status)
 	mount->shared->status = status;
 	if (signal != 0)
 		g_assert_no_errno(kill(mount->broker, signal));
-	struct pollfd ended = {mount->pidfd, POLLIN, 0};
+	struct pollfd ended = { mount->pidfd, POLLIN, 0 };
 	g_assert_cmpint(poll(&ended, 1, -1), ==, 1);
 }
 
@@ -250,7 +252,7 @@ mount_guard(Mount *mount, const char *what, MountTest func, guint seconds)
 	g_assert_cmpint(pid, >=, 0);
 	if (pid == 0)
 		guard_child(mount, func);
-	struct pollfd ended = {(int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0};
+	struct pollfd ended = { (int)syscall(SYS_pidfd_open, pid, 0), POLLIN, 0 };
 	gboolean in_time = poll(&ended, 1, deadline_left(deadline_in(seconds))) > 0;
 	close(ended.fd);
 	if (!in_time) {
@@ -370,7 +372,7 @@ enter_context(const ShCase *one, gboolean linked)
 void
 mount_test_add_both(const ShCase *cases, gsize count)
 {
-	static const char *const ways[] = {"direct", "linked"};
+	static const char *const ways[] = { "direct", "linked" };
 	for (gsize i = 0; i < 2 * count; i++) {
 		const ShCase *one = &cases[i / 2];
 		ShCase *made = g_memdup2(one, sizeof(*one)); /* lives as long as the tests do */

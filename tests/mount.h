@@ -94,8 +94,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(ShResult, sh_result_free)
 void mount_test_init(int *argc, char ***argv);
 void mount_test_add(const char *path, MountTest test, const MountSetup *setup);
 void mount_test_add_cases(const ShCase *cases, gsize count);
-/* Each case twice, in a context of its own where the script begins: /direct, where the broker holds the
- * command's pipes itself, and /linked, where all bytes go through an agent (`connect local`). */
+/* Each case twice, in a context of its own where the script begins: /direct, where the broker
+ * holds the command's pipes itself, and /linked, where all bytes go through an agent (`connect
+ * local`). */
 void mount_test_add_both(const ShCase *cases, gsize count);
 int mount_test_run(void);
 

@@ -1,7 +1,7 @@
-/* Whether a process is blocked in the mount, for the harness and for `try parked`. The kernel says where a process
- * sleeps (wchan) and in which call (syscall). An open, a stat or a close is on its way through and is soon answered:
- * what tests wait for is a call that the broker holds back, such as a read, a write or a poll. Root or the same user
- * may ask. */
+/* Whether a process is blocked in the mount, for the harness and for `try parked`. The kernel
+ * says where a process sleeps (wchan) and in which call (syscall). An open, a stat or a close is
+ * on its way through and is soon answered: what tests wait for is a call that the broker holds
+ * back, such as a read, a write or a poll. Root or the same user may ask. */
 #ifndef MITOFS_TESTS_PARKED_H
 #define MITOFS_TESTS_PARKED_H
 
@@ -16,7 +16,7 @@
 static inline gboolean
 parked_in_passing(pid_t pid)
 {
-	static const long calls[] = {SYS_openat, SYS_close, SYS_newfstatat, SYS_fstat, SYS_statx};
+	static const long calls[] = { SYS_openat, SYS_close, SYS_newfstatat, SYS_fstat, SYS_statx };
 	g_autofree char *path = g_strdup_printf("/proc/%d/syscall", (int)pid);
 	g_autofree char *text = NULL;
 	if (!g_file_get_contents(path, &text, NULL, NULL))

@@ -154,7 +154,7 @@ process_marked(const char *mark)
 void
 process_dump(const GPtrArray *list)
 {
-	static const char *const files[] = {"wchan", "syscall", "stack"};
+	static const char *const files[] = { "wchan", "syscall", "stack" };
 	for (guint i = 0; i < list->len; i++) {
 		const Process *process = list->pdata[i];
 		g_autofree char *line = proc_text(process->pid, "cmdline");
@@ -185,7 +185,7 @@ wait_for_a_child(pid_t spare, gint64 deadline)
 		const Process *process = all->pdata[i];
 		if (process->parent != getpid() || process->pid == spare)
 			continue;
-		struct pollfd one = {(int)syscall(SYS_pidfd_open, process->pid, 0), POLLIN, 0};
+		struct pollfd one = { (int)syscall(SYS_pidfd_open, process->pid, 0), POLLIN, 0 };
 		g_array_append_val(polls, one);
 	}
 	int ready = poll((struct pollfd *)(void *)polls->data, polls->len, deadline_left(deadline));

@@ -21,7 +21,8 @@ residue_fds(void)
 	return count;
 }
 
-/* Whether valgrind runs this, which cannot fail an execve and keeps some signals and limits for itself. */
+/* Whether valgrind runs this, which cannot fail an execve and keeps some signals and limits for
+ * itself. */
 static inline gboolean
 residue_valgrind(void)
 {

@@ -1,10 +1,10 @@
 /* A link whose agent is a script, for the tests of links and channels.
  *
- * A Peer is the other end of the link's socket: it sends the frames that a test tells it to, malformed
- * ones too, and looks at the frames that came. A Scene is a link with its peer and up to eight channels;
- * all that the link tells is written into one line of words ("hello started1:77 lost1"), so the order
- * shows. The peer reads only when the test does, so a window or a socket may be full. A header only,
- * since each unit test is one program. */
+ * A Peer is the other end of the link's socket: it sends the frames that a test tells it to,
+ * malformed ones too, and looks at the frames that came. A Scene is a link with its peer and up
+ * to eight channels; all that the link tells is written into one line of words ("hello
+ * started1:77 lost1"), so the order shows. The peer reads only when the test does, so a window
+ * or a socket may be full. A header only, since each unit test is one program. */
 #ifndef MITOFS_TESTS_SCENE_H
 #define MITOFS_TESTS_SCENE_H
 
@@ -96,7 +96,7 @@ on_link_lost(const GError *error, void *data)
 	link_free(g_steal_pointer(&scene->link), error);
 }
 
-static const LinkOps link_ops = {on_hello, on_log, on_link_lost};
+static const LinkOps link_ops = { on_hello, on_log, on_link_lost };
 
 /* The owners of channels. */
 
@@ -253,15 +253,15 @@ peer_send_fds(Scene *scene, const int *fds, guint count)
 	union {
 		struct cmsghdr header;
 		char bytes[CMSG_SPACE(3 * sizeof(int))];
-	} control = {0};
+	} control = { 0 };
 	struct iovec iov;
-	struct msghdr message = {.msg_iov = &iov,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = CMSG_SPACE(count * sizeof(int))};
+	struct msghdr message = { .msg_iov = &iov,
+				  .msg_iovlen = 1,
+				  .msg_control = control.bytes,
+				  .msg_controllen = CMSG_SPACE(count * sizeof(int)) };
 
 	g_assert_cmpint(wire_end(&scene->out), ==, 0);
-	iov = (struct iovec){scene->out.data, scene->out.size};
+	iov = (struct iovec){ scene->out.data, scene->out.size };
 	control.header.cmsg_level = SOL_SOCKET;
 	control.header.cmsg_type = SCM_RIGHTS;
 	control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
@@ -317,7 +317,7 @@ peer_logs(Scene *scene, guint count)
 static inline void
 peer_hello(Scene *scene, guint32 version)
 {
-	struct wire_signal signals[] = {{15, "TERM"}};
+	struct wire_signal signals[] = { { 15, "TERM" } };
 	const struct wire_hello hello = {
 		.version = version,
 		.host = "fake",
@@ -351,14 +351,15 @@ peer_data(Scene *scene, guint32 channel, int stream, const char *text, gsize siz
 static inline void
 peer_exit(Scene *scene, guint32 channel, guint32 status)
 {
-	const struct wire_exit ended = {.why = EXIT_WHY_EXIT, .status = status, .signal = ""};
+	const struct wire_exit ended = { .why = EXIT_WHY_EXIT, .status = status, .signal = "" };
 
 	wire_begin(&scene->out, channel, WIRE_EXIT);
 	wire_put_exit(&scene->out, &ended);
 	peer_send(scene);
 }
 
-/* Read what is there; the next whole frame of it into @ret, its payload valid until the next call. */
+/* Read what is there; the next whole frame of it into @ret, its payload valid until the next
+ * call. */
 static inline gboolean
 peer_next(Scene *scene, struct wire_frame *ret)
 {
@@ -424,14 +425,15 @@ scene_new_silent(gboolean hand_over, guint frames_per_turn)
 static inline void
 scene_open(Scene *scene, guint number)
 {
-	char *argv[] = {(char *)"true", NULL};
-	const struct wire_spawn spawn = {
-		.spec = {.file = "true", .argv = argv}, .group = 3, .run = number};
+	char *argv[] = { (char *)"true", NULL };
+	const struct wire_spawn spawn = { .spec = { .file = "true", .argv = argv },
+					  .group = 3,
+					  .run = number };
 	Actor *actor = &scene->actors[number - 1];
 	struct wire_spawn got;
 	struct wire_in in;
 
-	*actor = (Actor){.scene = scene, .number = number, .fds = {-1, -1, -1}};
+	*actor = (Actor){ .scene = scene, .number = number, .fds = { -1, -1, -1 } };
 	actor->channel = channel_open(scene->link, &spawn, &channel_ops, actor, NULL);
 	g_assert_nonnull(actor->channel);
 	g_assert_true(channel_link(actor->channel) == scene->link);

@@ -9,11 +9,30 @@ static const struct {
 	const char *list;
 	int result;
 } checks[] = {
-	{ "0", 0 }, { "0-3", 0 }, { "0-3,8", 0 }, { "0,2,4", 0 }, { "0-6:2", 0 }, { "1023", 0 }, { "3-3", 0 },
-	{ "", -EINVAL }, { ",", -EINVAL }, { "0,", -EINVAL }, { ",0", -EINVAL }, { "3-1", -EINVAL },
-	{ "1024", -EINVAL }, { "0-1024", -EINVAL }, { "0-", -EINVAL }, { "-1", -EINVAL }, { "0-3:0", -EINVAL },
-	{ "0-3:", -EINVAL }, { "0:2", -EINVAL }, { "a", -EINVAL }, { "0 1", -EINVAL }, { "0x1", -EINVAL },
-	{ "0-3:18446744073709551615", -EINVAL }, { "18446744073709551616", -EINVAL },
+	{ "0", 0 },
+	{ "0-3", 0 },
+	{ "0-3,8", 0 },
+	{ "0,2,4", 0 },
+	{ "0-6:2", 0 },
+	{ "1023", 0 },
+	{ "3-3", 0 },
+	{ "", -EINVAL },
+	{ ",", -EINVAL },
+	{ "0,", -EINVAL },
+	{ ",0", -EINVAL },
+	{ "3-1", -EINVAL },
+	{ "1024", -EINVAL },
+	{ "0-1024", -EINVAL },
+	{ "0-", -EINVAL },
+	{ "-1", -EINVAL },
+	{ "0-3:0", -EINVAL },
+	{ "0-3:", -EINVAL },
+	{ "0:2", -EINVAL },
+	{ "a", -EINVAL },
+	{ "0 1", -EINVAL },
+	{ "0x1", -EINVAL },
+	{ "0-3:18446744073709551615", -EINVAL },
+	{ "18446744073709551616", -EINVAL },
 };
 
 static void

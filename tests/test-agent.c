@@ -1,9 +1,10 @@
 /* The real agent, driven frame by frame.
  *
- * Every test runs four times: the agent as this build's compiler made it (so that sanitizers and valgrind see it) and
- * the static image that is shipped, each over a socketpair and over pipes. MITOFS_AGENT_HOST and MITOFS_AGENT_IMAGE
- * name them. The test program is a child subreaper: what an agent should have killed and did not would become its
- * child, and peer_free() would wait for it in vain. */
+ * Every test runs four times: the agent as this build's compiler made it (so that sanitizers and
+ * valgrind see it) and the static image that is shipped, each over a socketpair and over pipes.
+ * MITOFS_AGENT_HOST and MITOFS_AGENT_IMAGE name them. The test program is a child subreaper:
+ * what an agent should have killed and did not would become its child, and peer_free() would
+ * wait for it in vain. */
 #include "pty/autofd.h"
 #include "tests/agent-peer.h"
 #include "tests/residue.h"
@@ -24,8 +25,8 @@ typedef struct {
 
 #define ARGV(...) ((char *[]){ __VA_ARGS__, NULL })
 
-/* A child in the background that prints its pid when nothing catches signals in it any more: between a shell's fork
- * and its exec a signal is lost to the traps of its parent. */
+/* A child in the background that prints its pid when nothing catches signals in it any more:
+ * between a shell's fork and its exec a signal is lost to the traps of its parent. */
 #define SLEEPER "sh -c 'echo $$; exec sleep 1000' & "
 
 /* Read @count pids, one a line, from the stdout of @channel. */
@@ -70,7 +71,8 @@ static void
 test_hello(AgentPeer *peer)
 {
 	g_autofree char *comm = NULL, *path = g_strdup_printf("/proc/%d/comm", peer_worker(peer));
-	g_autofree char *cmdline = NULL, *cmdline_path = g_strdup_printf("/proc/%d/cmdline", peer_watcher(peer));
+	g_autofree char *cmdline = NULL,
+			*cmdline_path = g_strdup_printf("/proc/%d/cmdline", peer_watcher(peer));
 
 	g_assert_true(g_file_get_contents(path, &comm, NULL, NULL));
 	if (!residue_valgrind())
@@ -187,7 +189,8 @@ test_stdin_early(AgentPeer *peer)
 	g_assert_cmpstr(out, ==, "early");
 }
 
-/* What the agent has given back of stdin's credit, as far as it has come; waits for some if @wait. */
+/* What the agent has given back of stdin's credit, as far as it has come; waits for some if
+ * @wait. */
 static guint32
 credit_take(AgentPeer *peer, guint32 channel, gboolean wait)
 {
@@ -248,7 +251,8 @@ test_stdin_buffered(AgentPeer *peer)
 	g_free(peer_read_lines(peer, 1, 1));
 	g_autoptr(PeerFrame) stopped = peer_expect(peer, 1, WIRE_STATE);
 	g_assert_cmpint(stopped->payload[0], ==, 1);
-	peer_data(peer, 1, bytes, WIRE_CREDIT_START); /* a pipe's worth: all is in the pipe or the agent */
+	peer_data(peer, 1, bytes,
+		  WIRE_CREDIT_START); /* a pipe's worth: all is in the pipe or the agent */
 	peer_end(peer, 1);
 	peer_ping(peer);
 	g_assert_cmpstr(peer_signal(peer, 1, WIRE_TARGET_LEADER, "CONT"), ==, "");
@@ -315,7 +319,8 @@ test_output_bulk(AgentPeer *peer)
 	const gsize size = 4 * 1024 * 1024;
 
 	for (guint32 channel = 1; channel <= runs; channel++) {
-		g_autofree char *script = g_strdup_printf("head -c %" G_GSIZE_FORMAT " /dev/zero", size);
+		g_autofree char *script =
+			g_strdup_printf("head -c %" G_GSIZE_FORMAT " /dev/zero", size);
 		peer_sh(peer, channel, script);
 		peer_credit(peer, channel, WIRE_STDOUT, 7 * 1024 * 1024);
 	}
@@ -376,7 +381,9 @@ test_signal_targets(AgentPeer *peer)
 	pid_t pids[2];
 
 	/* the shell outlives TERM, its child does not */
-	peer_sh(peer, 1, "trap 'echo caught' TERM; trap '' HUP; echo $$; " SLEEPER "wait; wait; kill $!; exit 9");
+	peer_sh(peer, 1,
+		"trap 'echo caught' TERM; trap '' HUP; echo $$; " SLEEPER
+		"wait; wait; kill $!; exit 9");
 	read_pids(peer, 1, pids, 2);
 	g_assert_cmpstr(peer_signal(peer, 1, WIRE_TARGET_LEADER, "TERM"), ==, "");
 	g_free(peer_read_lines(peer, 1, 1));
@@ -399,14 +406,17 @@ test_signal_errors(AgentPeer *peer)
 }
 
 /* A grandchild in its own session, without environment, whose parent is gone. */
-#define DAEMON "env -i PATH=\"$PATH\" setsid -f sh -c '(trap \"\" TERM HUP; echo $$; exec sleep 1000) &'"
+#define DAEMON \
+	"env -i PATH=\"$PATH\" setsid -f sh -c '(trap \"\" TERM HUP; echo $$; exec sleep 1000) &'"
 
 static void
 test_signal_tree(AgentPeer *peer)
 {
 	pid_t pids[2];
 
-	peer_sh(peer, 1, "echo $$; env -i PATH=\"$PATH\" setsid -f sh -c 'echo $$; exec sleep 1000'; exec sleep 1000");
+	peer_sh(peer, 1,
+		"echo $$; env -i PATH=\"$PATH\" setsid -f sh -c 'echo $$; exec sleep 1000'; exec "
+		"sleep 1000");
 	read_pids(peer, 1, pids, 2);
 	g_assert_cmpstr(peer_signal(peer, 1, WIRE_TARGET_GROUP, "KILL"), ==, "");
 	peer_expect_signalled(peer, 1, "KILL");
@@ -451,7 +461,9 @@ test_stop_ladder(AgentPeer *peer)
 {
 	pid_t pids[2];
 
-	peer_sh(peer, 1, "trap '' TERM; echo $$; (exec setsid sh -c 'trap \"\" TERM; echo $$; sleep 1000; :'); :");
+	peer_sh(peer, 1,
+		"trap '' TERM; echo $$; (exec setsid sh -c 'trap \"\" TERM; echo $$; sleep 1000; "
+		":'); :");
 	read_pids(peer, 1, pids, 2);
 	g_assert_cmpstr(peer_stop(peer, 1, 50), ==, "");
 	peer_expect_signalled(peer, 1, "KILL");
@@ -481,7 +493,9 @@ test_set(AgentPeer *peer)
 	pid_t pids[2];
 	g_autofree char *oom_path = NULL, *oom = NULL;
 
-	peer_sh(peer, 1, "echo $$; " "setsid -f sh -c 'echo $$; exec sleep 1000'; exec sleep 1000");
+	peer_sh(peer, 1,
+		"echo $$; "
+		"setsid -f sh -c 'echo $$; exec sleep 1000'; exec sleep 1000");
 	read_pids(peer, 1, pids, 2);
 	g_assert_cmpstr(peer_set(peer, 1, "nice", "11"), ==, "");
 	for (guint i = 0; i < 2; i++)
@@ -521,7 +535,10 @@ test_terminal(AgentPeer *peer)
 {
 	g_autofree char *size = NULL, *resized = NULL, *rest = NULL;
 
-	spawn_terminal(peer, 1, "stty -echo -opost; trap 'stty size' WINCH; stty size; sleep 1000 & wait; wait; exit 8", FALSE);
+	spawn_terminal(peer, 1,
+		       "stty -echo -opost; trap 'stty size' WINCH; stty size; sleep 1000 & wait; "
+		       "wait; exit 8",
+		       FALSE);
 	size = peer_read_lines(peer, 1, 1);
 	g_assert_cmpstr(size, ==, "43 132\n");
 	g_assert_cmpstr(peer_winsize(peer, 1, 90, 30), ==, "");
@@ -538,12 +555,13 @@ test_terminal_eof(AgentPeer *peer)
 {
 	g_autofree char *out = NULL;
 
-	spawn_terminal(peer, 1, "stty -echo -opost; echo ready; cat; echo again; cat; exit 2", FALSE);
+	spawn_terminal(peer, 1, "stty -echo -opost; echo ready; cat; echo again; cat; exit 2",
+		       FALSE);
 	g_free(peer_read_lines(peer, 1, 1));
 	peer_data(peer, 1, "one\n", 4);
 	peer_end(peer, 1);
 	g_free(peer_read_lines(peer, 1, 2)); /* one, again */
-	peer_data(peer, 1, "two\n", 4);      /* END ended nothing */
+	peer_data(peer, 1, "two\n", 4);	     /* END ended nothing */
 	peer_end(peer, 1);
 	out = peer_read_all(peer, 1, WIRE_STDOUT, NULL);
 	g_assert_cmpstr(out, ==, "two\n");
@@ -557,7 +575,10 @@ test_terminal_foreground(AgentPeer *peer)
 {
 	g_autofree char *line = NULL;
 
-	spawn_terminal(peer, 1, "set -m; stty -opost; sh -c 'echo $$; exec sleep 1000'; echo code $?; exit 0", FALSE);
+	spawn_terminal(
+		peer, 1,
+		"set -m; stty -opost; sh -c 'echo $$; exec sleep 1000'; echo code $?; exit 0",
+		FALSE);
 	g_free(peer_read_lines(peer, 1, 1));
 	g_assert_cmpstr(peer_signal(peer, 1, WIRE_TARGET_GROUP, "KILL"), ==, "");
 	line = peer_read_all(peer, 1, WIRE_STDOUT, NULL);
@@ -654,7 +675,8 @@ test_shutdown(AgentPeer *peer)
 	g_assert_cmpint(wire_end(peer_out(peer)), ==, 0);
 	peer_send(peer);
 	peer_expect_exit(peer, 1, 5);
-	g_assert_null(peer_get(peer, 0, WIRE_HELLO)); /* the link ends, and so does the agent, long before 60 s */
+	g_assert_null(peer_get(
+		peer, 0, WIRE_HELLO)); /* the link ends, and so does the agent, long before 60 s */
 	peer_wait(peer);
 }
 
@@ -685,7 +707,9 @@ test_link_end(AgentPeer *peer)
 	struct wire_spawn spawn;
 
 	/* what has a grace of 100 ms gets no more, and ignores TERM */
-	peer_spawn_init(&spawn, ARGV("sh", "-c", "trap '' TERM HUP; echo $$; " DAEMON "; while :; do sleep 1000; done"));
+	peer_spawn_init(&spawn, ARGV("sh", "-c",
+				     "trap '' TERM HUP; echo $$; " DAEMON
+				     "; while :; do sleep 1000; done"));
 	spawn.grace_ms = 100;
 	peer_spawn(peer, 1, &spawn);
 	read_pids(peer, 1, pids, 2);
@@ -743,7 +767,8 @@ test_watcher_killed(AgentPeer *peer)
 	peer_wait_gone(pids[1]);
 }
 
-/* A nested agent of which both processes are killed at once: what it started and what daemonised there goes too. */
+/* A nested agent of which both processes are killed at once: what it started and what daemonised
+ * there goes too. */
 static void
 test_nested_killed(AgentPeer *peer)
 {
@@ -770,7 +795,9 @@ test_nested_killed(AgentPeer *peer)
 		const char *text;
 		pid_t worker, pids[2];
 
-		g_assert_cmpint(wire_frame_find(hello->payload + 1, hello->length - 1, &frame, &used), ==, 1);
+		g_assert_cmpint(
+			wire_frame_find(hello->payload + 1, hello->length - 1, &frame, &used), ==,
+			1);
 		wire_in_init(&in, &frame);
 		g_assert_cmpint(wire_get_hello(&in, &who), ==, 0);
 		free(who.signals);
@@ -788,14 +815,16 @@ test_nested_killed(AgentPeer *peer)
 
 			g_byte_array_append(bytes, data->payload + 1, (guint)data->length - 1);
 			lines = 0;
-			while (wire_frame_find(bytes->data + at, bytes->len - at, &frame, &used) == 1) {
+			while (wire_frame_find(bytes->data + at, bytes->len - at, &frame, &used) ==
+			       1) {
 				at += used;
 				if (frame.type != WIRE_DATA)
 					continue;
 				text = (const char *)frame.payload + 1;
 				for (guint32 i = 0; i < frame.length - 1; i++) {
 					if (i == 0 || text[i - 1] == '\n')
-						pids[MIN(lines, 1)] = (pid_t)g_ascii_strtoll(text + i, NULL, 10);
+						pids[MIN(lines, 1)] =
+							(pid_t)g_ascii_strtoll(text + i, NULL, 10);
 					lines += text[i] == '\n';
 				}
 			}
@@ -955,7 +984,10 @@ static const struct {
 	{ "credit-too-much", 1, WIRE_CREDIT, "\1\0\0\200\0", 5 },
 	{ "close-of-stdin", 1, WIRE_CLOSE, "\0", 1 },
 	{ "close-of-stream-3", 1, WIRE_CLOSE, "\3", 1 },
-	{ "signal-target", 1, WIRE_SIGNAL, "\0\0\0\0\3\1\0\0\0" "0", 11 },
+	{ "signal-target", 1, WIRE_SIGNAL,
+	  "\0\0\0\0\3\1\0\0\0"
+	  "0",
+	  11 },
 };
 
 static void
@@ -963,7 +995,14 @@ test_malformed(AgentPeer *peer)
 {
 	pid_t pid = peer_sh(peer, 1, "exec sleep 1000");
 	guint i = (guint)g_ascii_strtoull(g_getenv("MITOFS_TEST_CASE"), NULL, 10);
-	guint8 header[WIRE_HEADER] = { (guint8)malformed[i].channel, 0, 0, 0, (guint8)malformed[i].length, 0, 0, 0,
+	guint8 header[WIRE_HEADER] = { (guint8)malformed[i].channel,
+				       0,
+				       0,
+				       0,
+				       (guint8)malformed[i].length,
+				       0,
+				       0,
+				       0,
 				       malformed[i].type };
 	int status;
 
@@ -1067,7 +1106,8 @@ case_run(gconstpointer data)
 static void
 case_add(const char *kind, const char *path, Case test)
 {
-	g_autofree char *full = g_strdup_printf("/agent/%s/%s/%s", kind, test.kind.socket ? "socket" : "pipes", path);
+	g_autofree char *full = g_strdup_printf("/agent/%s/%s/%s", kind,
+						test.kind.socket ? "socket" : "pipes", path);
 
 	g_test_add_data_func_full(full, g_memdup2(&test, sizeof(test)), case_run, g_free);
 }
@@ -1084,10 +1124,12 @@ cases_add(const char *kind, const char *name)
 		const Kind how = { program, socket };
 
 		for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
-			case_add(kind, tests[i].path, (Case){ how, tests[i].run, NULL, tests[i].status, 0 });
+			case_add(kind, tests[i].path,
+				 (Case){ how, tests[i].run, NULL, tests[i].status, 0 });
 		case_add(kind, "hand-over", (Case){ how, NULL, test_hand_over, 0, 0 });
 		case_add(kind, "hand-over/many", (Case){ how, NULL, test_hand_over_many, 0, 0 });
-		case_add(kind, "hand-over/terminal", (Case){ how, NULL, test_hand_over_terminal, 0, 0 });
+		case_add(kind, "hand-over/terminal",
+			 (Case){ how, NULL, test_hand_over_terminal, 0, 0 });
 		for (guint i = 0; i < G_N_ELEMENTS(malformed); i++) {
 			g_autofree char *path = g_strdup_printf("malformed/%s", malformed[i].name);
 			case_add(kind, path, (Case){ how, test_malformed, NULL, 2, i });

@@ -1,7 +1,7 @@
 /* Links that go over a channel of another link, as the one to an agent behind an agent does.
  *
- * The outer agent is a script, see scene.h; the inner one's bytes go as DATA frames of the outer's channel 1,
- * as the broker gives credit for them. */
+ * The outer agent is a script, see scene.h; the inner one's bytes go as DATA frames of the
+ * outer's channel 1, as the broker gives credit for them. */
 #include "tests/scene.h"
 
 typedef struct Nested Nested;
@@ -29,15 +29,15 @@ nested_on_credit(void *data)
 	link_pump(nested->inner.link);
 }
 
-static const ChannelOps carrier_ops = {.output = nested_on_output,
-				       .input_credit = nested_on_credit};
+static const ChannelOps carrier_ops = { .output = nested_on_output,
+					.input_credit = nested_on_credit };
 
 /* An inner link over channel 1 of an outer one. */
 static Nested *
 nested_new(guint frames_per_turn)
 {
-	char *argv[] = {(char *)"ctx-agent", NULL};
-	const struct wire_spawn spawn = {.spec = {.file = "ctx-agent", .argv = argv}};
+	char *argv[] = { (char *)"ctx-agent", NULL };
+	const struct wire_spawn spawn = { .spec = { .file = "ctx-agent", .argv = argv } };
 	Nested *nested = g_new0(Nested, 1);
 
 	nested->outer = scene_new(0);
@@ -114,14 +114,14 @@ nested_send(Nested *nested)
 static void
 nested_hello(Nested *nested)
 {
-	const struct wire_hello hello = {.version = WIRE_VERSION,
-					 .host = "in",
-					 .user = "me",
-					 .home = "/",
-					 .sysname = "",
-					 .release = "",
-					 .machine = "",
-					 .shell = "/bin/sh"};
+	const struct wire_hello hello = { .version = WIRE_VERSION,
+					  .host = "in",
+					  .user = "me",
+					  .home = "/",
+					  .sysname = "",
+					  .release = "",
+					  .machine = "",
+					  .shell = "/bin/sh" };
 
 	wire_begin(&nested->inner.out, 0, WIRE_HELLO);
 	wire_put_hello(&nested->inner.out, &hello);
@@ -134,8 +134,8 @@ nested_both_ways(void)
 {
 	Nested *nested = nested_new(64);
 	Scene *inner = &nested->inner;
-	char *argv[] = {(char *)"true", NULL};
-	const struct wire_spawn spawn = {.spec = {.file = "true", .argv = argv}};
+	char *argv[] = { (char *)"true", NULL };
+	const struct wire_spawn spawn = { .spec = { .file = "true", .argv = argv } };
 	struct wire_frame frame;
 	gsize used;
 	guint spawns = 0;
@@ -165,7 +165,8 @@ nested_both_ways(void)
 	nested_free(nested);
 }
 
-/* A flood of small frames from an inner agent: nothing is lost, and what waits is bounded by the carrier's credit. */
+/* A flood of small frames from an inner agent: nothing is lost, and what waits is bounded by the
+ * carrier's credit. */
 static void
 nested_flood(void)
 {
@@ -199,9 +200,9 @@ nested_loss(void)
 }
 
 static const UnitTest tests[] = {
-	{"/carrier/both-ways", nested_both_ways},
-	{"/carrier/flood", nested_flood},
-	{"/carrier/loss", nested_loss},
+	{ "/carrier/both-ways", nested_both_ways },
+	{ "/carrier/flood", nested_flood },
+	{ "/carrier/loss", nested_loss },
 };
 
 int

@@ -72,7 +72,7 @@ channel_late(void)
 	peer_frame(scene, 1, WIRE_END, "1", 9);
 	peer_exit(scene, 1, 0);
 	g_assert_no_errno(pipe2(fds, O_CLOEXEC));
-	const int late[] = {fds[0], fds[0], fds[1]};
+	const int late[] = { fds[0], fds[0], fds[1] };
 	wire_begin(&scene->out, 2, WIRE_STARTED);
 	wire_put_u32(&scene->out, 5);
 	wire_put_u32(&scene->out, 7);
@@ -126,8 +126,8 @@ channel_refused(void)
 {
 	Scene *scene = scene_new(0);
 	g_autofree char *word = g_strnfill(WIRE_PAYLOAD_MAX, 'x');
-	char *argv[] = {word, NULL};
-	const struct wire_spawn spawn = {.spec = {.file = "true", .argv = argv}};
+	char *argv[] = { word, NULL };
+	const struct wire_spawn spawn = { .spec = { .file = "true", .argv = argv } };
 	g_autoptr(GError) error = NULL;
 
 	g_assert_null(channel_open(scene->link, &spawn, &channel_ops, NULL, &error));
@@ -138,7 +138,8 @@ channel_refused(void)
 	scene_free(scene);
 }
 
-/* Descriptors that were handed over go to the channels in the order of the frames; a terminal has one for two streams. */
+/* Descriptors that were handed over go to the channels in the order of the frames; a terminal
+ * has one for two streams. */
 static void
 channel_descriptors(void)
 {
@@ -150,7 +151,8 @@ channel_descriptors(void)
 	for (guint i = 1; i <= 3; i++)
 		scene_open(scene, i);
 	for (guint i = 0; i < 3; i++) {
-		static const guint masks[] = {7, 3, 4}, counts[] = {3, 1, 1}, firsts[] = {0, 3, 4};
+		static const guint masks[] = { 7, 3, 4 }, counts[] = { 3, 1, 1 },
+				   firsts[] = { 0, 3, 4 };
 		int fds[3];
 
 		for (guint j = 0; j < counts[i]; j++)
@@ -162,9 +164,9 @@ channel_descriptors(void)
 	}
 	unit_until(strstr(scene->told->str, "started3") != NULL);
 	expect_told(scene, "started1:0:7 started2:1:3 started3:2:4");
-	const int came[] = {scene->actors[0].fds[0], scene->actors[0].fds[1],
-			    scene->actors[0].fds[2], scene->actors[1].fds[0],
-			    scene->actors[2].fds[2]};
+	const int came[] = { scene->actors[0].fds[0], scene->actors[0].fds[1],
+			     scene->actors[0].fds[2], scene->actors[1].fds[0],
+			     scene->actors[2].fds[2] };
 	g_assert_cmpint(scene->actors[1].fds[1], ==, -1);
 	g_assert_cmpint(scene->actors[1].fds[2], ==, -1);
 	g_assert_cmpint(scene->actors[2].fds[0], ==, -1);
@@ -172,7 +174,7 @@ channel_descriptors(void)
 		guint8 byte = 0;
 
 		g_assert_cmpint(fcntl(came[i], F_GETFD), ==, FD_CLOEXEC);
-		g_assert_cmpint(write(came[i], &(guint8){(guint8)('a' + i)}, 1), ==, 1);
+		g_assert_cmpint(write(came[i], &(guint8){ (guint8)('a' + i) }, 1), ==, 1);
 		g_assert_cmpint(read(pipes[i][0], &byte, 1), ==, 1);
 		g_assert_cmpuint(byte, ==, 'a' + i);
 		close(came[i]);
@@ -250,7 +252,8 @@ credit_room(void)
 	scene_free(scene);
 }
 
-/* Input goes as far as the agent's credit, a small write whole or not at all, and who had more is told of the next. */
+/* Input goes as far as the agent's credit, a small write whole or not at all, and who had more
+ * is told of the next. */
 static void
 credit_input(void)
 {
@@ -289,12 +292,13 @@ credit_input(void)
 	scene_free(scene);
 }
 
-/* Many senders on one link: one that found no room for its first byte is told when there is, and all get through. */
+/* Many senders on one link: one that found no room for its first byte is told when there is, and
+ * all get through. */
 static void
 credit_many(void)
 {
 	Scene *scene = scene_new(CHANNELS);
-	guint64 got[CHANNELS + 1] = {0};
+	guint64 got[CHANNELS + 1] = { 0 };
 	struct wire_frame frame;
 	guint done = 0;
 
@@ -379,18 +383,18 @@ request_behind_close(void)
 }
 
 static const UnitTest tests[] = {
-	{"/channel/life", channel_life},
-	{"/channel/failed", channel_failed},
-	{"/channel/late", channel_late},
-	{"/channel/retired", channel_retired},
-	{"/channel/refused", channel_refused},
-	{"/channel/descriptors", channel_descriptors},
-	{"/channel/credit/window", credit_window},
-	{"/channel/credit/room", credit_room},
-	{"/channel/credit/input", credit_input},
-	{"/channel/credit/many", credit_many},
-	{"/channel/request/kinds", request_kinds},
-	{"/channel/request/behind-close", request_behind_close},
+	{ "/channel/life", channel_life },
+	{ "/channel/failed", channel_failed },
+	{ "/channel/late", channel_late },
+	{ "/channel/retired", channel_retired },
+	{ "/channel/refused", channel_refused },
+	{ "/channel/descriptors", channel_descriptors },
+	{ "/channel/credit/window", credit_window },
+	{ "/channel/credit/room", credit_room },
+	{ "/channel/credit/input", credit_input },
+	{ "/channel/credit/many", credit_many },
+	{ "/channel/request/kinds", request_kinds },
+	{ "/channel/request/behind-close", request_behind_close },
 };
 
 int

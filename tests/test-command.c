@@ -1,8 +1,8 @@
 /* Commands: what the verbs of ctl do to one context, with real commands at the local place.
  *
- * The order of the queue, what may be said while a command runs, what a cancel leaves behind, and the
- * sentence of every refusal. To hold a command in its start, the agent's worker is stopped for a moment:
- * what is sent to it meanwhile waits in its socket. */
+ * The order of the queue, what may be said while a command runs, what a cancel leaves behind,
+ * and the sentence of every refusal. To hold a command in its start, the agent's worker is
+ * stopped for a moment: what is sent to it meanwhile waits in its socket. */
 #include "tests/world.h"
 
 #include "broker/context-private.h"
@@ -16,14 +16,14 @@
 static const struct {
 	const char *line, *wait, *out, *err;
 } runs[] = {
-	{"exec true", "0 exit 0", "", ""},
-	{"exec false", "1 exit 1", "", ""},
-	{"exec echo 'a  b' c", "0 exit 0", "a  b c\n", ""},
-	{"exec sh -c 'exit 7'", "7 exit 7", "", ""},
-	{"sh echo out; echo err >&2; exit 3", "3 exit 3", "out\n", "err\n"},
-	{"sh echo $((1 + 1)) | cat", "0 exit 0", "2\n", ""},
-	{"sh kill -TERM $$", "143 signal TERM", "", ""},
-	{"sh kill -KILL $$", "137 signal KILL", "", ""},
+	{ "exec true", "0 exit 0", "", "" },
+	{ "exec false", "1 exit 1", "", "" },
+	{ "exec echo 'a  b' c", "0 exit 0", "a  b c\n", "" },
+	{ "exec sh -c 'exit 7'", "7 exit 7", "", "" },
+	{ "sh echo out; echo err >&2; exit 3", "3 exit 3", "out\n", "err\n" },
+	{ "sh echo $((1 + 1)) | cat", "0 exit 0", "2\n", "" },
+	{ "sh kill -TERM $$", "143 signal TERM", "", "" },
+	{ "sh kill -KILL $$", "137 signal KILL", "", "" },
 };
 
 /* Real commands: how they ended, and what they wrote. */
@@ -49,13 +49,15 @@ static const struct {
 	int code;
 	const char *wait, *said;
 } failures[] = {
-	{"exec nosuch-command", ENOENT, "127 exec ENOENT", "\"nosuch-command\" not found in PATH="},
-	{"exec /nosuch/command", ENOENT, "127 exec ENOENT", "/nosuch/command"},
-	{"exec /etc/passwd", EACCES, "126 exec EACCES", "/etc/passwd"},
-	{"exec /etc", EACCES, "126 exec EACCES", "/etc"},
+	{ "exec nosuch-command", ENOENT, "127 exec ENOENT",
+	  "\"nosuch-command\" not found in PATH=" },
+	{ "exec /nosuch/command", ENOENT, "127 exec ENOENT", "/nosuch/command" },
+	{ "exec /etc/passwd", EACCES, "126 exec EACCES", "/etc/passwd" },
+	{ "exec /etc", EACCES, "126 exec EACCES", "/etc" },
 };
 
-/* A failed exec is a run with a sentence, keeps the earlier output, and leaves what is staged for the next. */
+/* A failed exec is a run with a sentence, keeps the earlier output, and leaves what is staged
+ * for the next. */
 static void
 exec_failures(void)
 {
@@ -85,7 +87,8 @@ exec_failures(void)
 	world_end();
 }
 
-/* `again` runs the last one; `login` runs the shell as a login shell on a terminal; `sh` the shell that is set. */
+/* `again` runs the last one; `login` runs the shell as a login shell on a terminal; `sh` the
+ * shell that is set. */
 static void
 exec_shells(void)
 {
@@ -215,8 +218,8 @@ exec_on_close(void)
 static void
 exec_signals(void)
 {
-	static const char *const texts[] = {"TERM", "15", "SIGTERM leader", "term  tree",
-					    " TERM group "};
+	static const char *const texts[] = { "TERM", "15", "SIGTERM leader", "term  tree",
+					     " TERM group " };
 	g_autoptr(GError) error = NULL;
 
 	world_start(NULL, NULL);
@@ -224,7 +227,7 @@ exec_signals(void)
 	g_assert_null(command_signal(a, "TERM", NULL, NULL, &error));
 	g_assert_error(error, MITOFS_ERROR, ESRCH);
 	for (gsize i = 0; i < G_N_ELEMENTS(texts); i++) {
-		Outcome outcome = {0};
+		Outcome outcome = { 0 };
 		g_autoptr(GError) wrong = NULL;
 
 		say(a, "exec sleep 1000");
@@ -235,7 +238,7 @@ exec_signals(void)
 		expect_wait(a, "143 signal TERM");
 	}
 	say(a, "sh sleep 1000 & exec sleep 1000");
-	Outcome probe = {0};
+	Outcome probe = { 0 };
 	g_clear_error(&error);
 	command_signal(a, "0", outcome_on_done, &probe, &error);
 	g_assert_no_error(error);
@@ -258,7 +261,7 @@ exec_signals(void)
 static void
 exec_stopped(void)
 {
-	Outcome outcome = {0};
+	Outcome outcome = { 0 };
 
 	world_start(NULL, NULL);
 	Context *a = make(root, "a");
@@ -354,28 +357,28 @@ static const struct {
 	int code;
 	const char *error; /* its line in `error` begins so */
 } refusals[] = {
-	{"nosuch", EOPNOTSUPP, "EOPNOTSUPP nosuch: "},
-	{"EXEC true", EOPNOTSUPP, "EOPNOTSUPP EXEC: "},
-	{"exec", EINVAL, "EINVAL exec: usage: exec ARGV..."},
-	{"async", EINVAL, "EINVAL ctl: "},
-	{"async exec", EINVAL, "EINVAL exec: usage: exec ARGV..."},
-	{"eof x", EINVAL, "EINVAL eof: usage: eof"},
-	{"login now", EINVAL, "EINVAL login: usage: login"},
-	{"connect nosuch", EINVAL, "EINVAL connect: "},
-	{"connect local x", EINVAL, "EINVAL connect: "},
-	{"disconnect", ENOTCONN, "ENOTCONN disconnect: "},
-	{"again", ESRCH, "ESRCH again: "},
-	{"stop", ESRCH, "ESRCH stop: "},
-	{"kill", ESRCH, "ESRCH kill: "},
-	{"cancel", ESRCH, "ESRCH cancel: "},
-	{"close stdout", ESRCH, "ESRCH close: "},
-	{"close stdin", EINVAL, "EINVAL close: "},
-	{"shutdown", EPERM, "EPERM shutdown: "},
-	{"cwd", EINVAL, "EINVAL cwd: usage: cwd DIR"},
-	{"pty maybe", EINVAL, "EINVAL pty: \"maybe\" is not "},
-	{"retain 2G", EINVAL, "EINVAL retain: "},
-	{"pipe /nosuch", ENOENT, "ENOENT pipe: "},
-	{"pipe /a", ELOOP, "ELOOP pipe: "},
+	{ "nosuch", EOPNOTSUPP, "EOPNOTSUPP nosuch: " },
+	{ "EXEC true", EOPNOTSUPP, "EOPNOTSUPP EXEC: " },
+	{ "exec", EINVAL, "EINVAL exec: usage: exec ARGV..." },
+	{ "async", EINVAL, "EINVAL ctl: " },
+	{ "async exec", EINVAL, "EINVAL exec: usage: exec ARGV..." },
+	{ "eof x", EINVAL, "EINVAL eof: usage: eof" },
+	{ "login now", EINVAL, "EINVAL login: usage: login" },
+	{ "connect nosuch", EINVAL, "EINVAL connect: " },
+	{ "connect local x", EINVAL, "EINVAL connect: " },
+	{ "disconnect", ENOTCONN, "ENOTCONN disconnect: " },
+	{ "again", ESRCH, "ESRCH again: " },
+	{ "stop", ESRCH, "ESRCH stop: " },
+	{ "kill", ESRCH, "ESRCH kill: " },
+	{ "cancel", ESRCH, "ESRCH cancel: " },
+	{ "close stdout", ESRCH, "ESRCH close: " },
+	{ "close stdin", EINVAL, "EINVAL close: " },
+	{ "shutdown", EPERM, "EPERM shutdown: " },
+	{ "cwd", EINVAL, "EINVAL cwd: usage: cwd DIR" },
+	{ "pty maybe", EINVAL, "EINVAL pty: \"maybe\" is not " },
+	{ "retain 2G", EINVAL, "EINVAL retain: " },
+	{ "pipe /nosuch", ENOENT, "ENOENT pipe: " },
+	{ "pipe /a", ELOOP, "ELOOP pipe: " },
 };
 
 /* Each refusal has its errno and its line in `error`. */
@@ -400,14 +403,15 @@ error_table(void)
 static void
 error_busy(void)
 {
-	static const char *const busy[] = {"exec true",	    "sh true",	"login",	 "again",
-					   "connect local", "cwd /",	"env A=1",	 "umask 0",
-					   "pty on",	    "defaults", "rlimit core 0", "reset",
-					   "preexec nice"};
-	static const char *const fine[] = {
-		"nice 7",	 "affinity 0",	  "winsize 1 2",   "timeout 100", "grace 1",
-		"retain 1M",	 "overflow drop", "eofmode close", "onclose hup", "pipe",
-		"loglevel info", "fanout 3",	  "oom 500"};
+	static const char *const busy[] = { "exec true",     "sh true",	 "login",	  "again",
+					    "connect local", "cwd /",	 "env A=1",	  "umask 0",
+					    "pty on",	     "defaults", "rlimit core 0", "reset",
+					    "preexec nice" };
+	static const char *const fine[] = { "nice 7",	     "affinity 0",    "winsize 1 2",
+					    "timeout 100",   "grace 1",	      "retain 1M",
+					    "overflow drop", "eofmode close", "onclose hup",
+					    "pipe",	     "loglevel info", "fanout 3",
+					    "oom 500" };
 
 	world_start(NULL, NULL);
 	Context *a = make(root, "a");
@@ -427,7 +431,8 @@ error_busy(void)
 	world_end();
 }
 
-/* With its outputs closed a command is about to end: what needs that waits for it, but not for long. */
+/* With its outputs closed a command is about to end: what needs that waits for it, but not for
+ * long. */
 static void
 error_busy_waits(void)
 {
@@ -492,7 +497,8 @@ queue_order(void)
 	Outcome outcomes[6];
 	static const char *const lines[] = {
 		"async cwd /usr", "async env A=1", "async exec sh -c 'pwd; echo $A'",
-		"async nice 3",	  "fanout 2",	   "eof"};
+		"async nice 3",	  "fanout 2",	   "eof"
+	};
 
 	world_start(NULL, NULL);
 	Context *a = make(root, "a");
@@ -553,7 +559,8 @@ queue_async(void)
 	world_end();
 }
 
-/* One that is taken back before its turn never happens; one in its start is stopped; both are answered later, once. */
+/* One that is taken back before its turn never happens; one in its start is stopped; both are
+ * answered later, once. */
 static void
 queue_cancel(void)
 {
@@ -609,7 +616,7 @@ queue_cancel_verb(void)
 static void
 queue_cancel_request(void)
 {
-	Outcome nice, kill_it, probe = {0};
+	Outcome nice, kill_it, probe = { 0 };
 
 	world_start(NULL, NULL);
 	Context *a = make(root, "a");
@@ -670,29 +677,29 @@ queue_removed(void)
 }
 
 static const UnitTest tests[] = {
-	{"/command/exec/runs", exec_runs},
-	{"/command/exec/failures", exec_failures},
-	{"/command/exec/shells", exec_shells},
-	{"/command/exec/settings", exec_settings},
-	{"/command/exec/terminal", exec_terminal},
-	{"/command/exec/input", exec_input},
-	{"/command/exec/on-close", exec_on_close},
-	{"/command/exec/signals", exec_signals},
-	{"/command/exec/stopped", exec_stopped},
-	{"/command/exec/timeout", exec_timeout},
-	{"/command/exec/close", exec_close},
-	{"/command/exec/output", exec_output},
-	{"/command/error/table", error_table},
-	{"/command/error/busy", error_busy},
-	{"/command/error/busy-waits", error_busy_waits},
-	{"/command/queue/order", queue_order},
-	{"/command/queue/waits", queue_waits},
-	{"/command/queue/async", queue_async},
-	{"/command/queue/cancel", queue_cancel},
-	{"/command/queue/cancel-verb", queue_cancel_verb},
-	{"/command/queue/cancel-request", queue_cancel_request},
-	{"/command/queue/signal-failed-start", queue_signal_failed_start},
-	{"/command/queue/removed", queue_removed},
+	{ "/command/exec/runs", exec_runs },
+	{ "/command/exec/failures", exec_failures },
+	{ "/command/exec/shells", exec_shells },
+	{ "/command/exec/settings", exec_settings },
+	{ "/command/exec/terminal", exec_terminal },
+	{ "/command/exec/input", exec_input },
+	{ "/command/exec/on-close", exec_on_close },
+	{ "/command/exec/signals", exec_signals },
+	{ "/command/exec/stopped", exec_stopped },
+	{ "/command/exec/timeout", exec_timeout },
+	{ "/command/exec/close", exec_close },
+	{ "/command/exec/output", exec_output },
+	{ "/command/error/table", error_table },
+	{ "/command/error/busy", error_busy },
+	{ "/command/error/busy-waits", error_busy_waits },
+	{ "/command/queue/order", queue_order },
+	{ "/command/queue/waits", queue_waits },
+	{ "/command/queue/async", queue_async },
+	{ "/command/queue/cancel", queue_cancel },
+	{ "/command/queue/cancel-verb", queue_cancel_verb },
+	{ "/command/queue/cancel-request", queue_cancel_request },
+	{ "/command/queue/signal-failed-start", queue_signal_failed_start },
+	{ "/command/queue/removed", queue_removed },
 };
 
 int

@@ -1,7 +1,9 @@
-/* Contexts: the tree with its names and caps, removal, the texts of the files, and the broker's end.
+/* Contexts: the tree with its names and caps, removal, the texts of the files, and the broker's
+ * end.
  *
- * Each test has a real broker with its local agent; commands are run only where a context must be busy
- * for what is tested. What ctl's verbs do is in test-command.c, places are in test-place.c. */
+ * Each test has a real broker with its local agent; commands are run only where a context must
+ * be busy for what is tested. What ctl's verbs do is in test-command.c, places are in
+ * test-place.c. */
 #include "tests/world.h"
 
 #include "broker/context-private.h"
@@ -10,10 +12,10 @@ static const struct {
 	const char *name;
 	int code;
 } names[] = {
-	{"web1", 0},	     {"a b", 0},      {"x-.", 0},	{"\xff\xfe", 0},
-	{"back\\slash", 0},  {"", EINVAL},    {".", EINVAL},	{"..", EINVAL},
-	{".hidden", EINVAL}, {"-n", EINVAL},  {"a\nb", EINVAL}, {"a\x1f", EINVAL},
-	{"a\x7f", EINVAL},   {"a/b", EINVAL}, {"web1", EEXIST},
+	{ "web1", 0 },	       { "a b", 0 },	  { "x-.", 0 },	      { "\xff\xfe", 0 },
+	{ "back\\slash", 0 },  { "", EINVAL },	  { ".", EINVAL },    { "..", EINVAL },
+	{ ".hidden", EINVAL }, { "-n", EINVAL },  { "a\nb", EINVAL }, { "a\x1f", EINVAL },
+	{ "a\x7f", EINVAL },   { "a/b", EINVAL }, { "web1", EEXIST },
 };
 
 /* Which names may be, and that a refusal is recorded above. */
@@ -160,7 +162,8 @@ tree_find(void)
 	world_end();
 }
 
-/* A context goes only without a command and children; who holds it still may, and finds nothing to do with it. */
+/* A context goes only without a command and children; who holds it still may, and finds nothing
+ * to do with it. */
 static void
 tree_remove(void)
 {
@@ -327,8 +330,8 @@ on_removed(Context *parent, const char *name, void *token, void *data)
 static void
 destroy_tree(void)
 {
-	Removal removal = {0};
-	const BrokerHooks hooks = {.removed = on_removed, .data = &removal};
+	Removal removal = { 0 };
+	const BrokerHooks hooks = { .removed = on_removed, .data = &removal };
 	Outcome outcome;
 
 	world_start(NULL, &hooks);
@@ -358,7 +361,8 @@ destroy_tree(void)
 	world_end();
 }
 
-/* Without a hook and without a command it is done at once; twice is refused; who waits no more is answered. */
+/* Without a hook and without a command it is done at once; twice is refused; who waits no more
+ * is answered. */
 static void
 destroy_kinds(void)
 {
@@ -399,11 +403,12 @@ on_stopped(void *data)
 	g_string_append(hooks_called, "stopped ");
 }
 
-/* Who waits is answered first, commands get their signal, and the last hook comes when the agents are gone. */
+/* Who waits is answered first, commands get their signal, and the last hook comes when the
+ * agents are gone. */
 static void
 shutdown_order(void)
 {
-	const BrokerHooks hooks = {.stopping = on_stopping, .stopped = on_stopped};
+	const BrokerHooks hooks = { .stopping = on_stopping, .stopped = on_stopped };
 	g_autoptr(GError) error = NULL;
 
 	hooks_called = g_string_new(NULL);
@@ -433,7 +438,7 @@ shutdown_order(void)
 static void
 shutdown_forced(void)
 {
-	const BrokerHooks hooks = {.stopping = on_stopping, .stopped = on_stopped};
+	const BrokerHooks hooks = { .stopping = on_stopping, .stopped = on_stopped };
 	gint64 began = g_get_monotonic_time();
 
 	hooks_called = g_string_new(NULL);
@@ -471,20 +476,20 @@ shutdown_none(void)
 }
 
 static const UnitTest tests[] = {
-	{"/context/tree/names", tree_names},
-	{"/context/tree/caps", tree_caps},
-	{"/context/tree/serials", tree_serials},
-	{"/context/tree/rename", tree_rename},
-	{"/context/tree/find", tree_find},
-	{"/context/tree/remove", tree_remove},
-	{"/context/tree/inherit", tree_inherit},
-	{"/context/text/status", text_status},
-	{"/context/text/signal", text_signal},
-	{"/context/destroy/tree", destroy_tree},
-	{"/context/destroy/kinds", destroy_kinds},
-	{"/context/shutdown/order", shutdown_order},
-	{"/context/shutdown/forced", shutdown_forced},
-	{"/context/shutdown/none", shutdown_none},
+	{ "/context/tree/names", tree_names },
+	{ "/context/tree/caps", tree_caps },
+	{ "/context/tree/serials", tree_serials },
+	{ "/context/tree/rename", tree_rename },
+	{ "/context/tree/find", tree_find },
+	{ "/context/tree/remove", tree_remove },
+	{ "/context/tree/inherit", tree_inherit },
+	{ "/context/text/status", text_status },
+	{ "/context/text/signal", text_signal },
+	{ "/context/destroy/tree", destroy_tree },
+	{ "/context/destroy/kinds", destroy_kinds },
+	{ "/context/shutdown/order", shutdown_order },
+	{ "/context/shutdown/forced", shutdown_forced },
+	{ "/context/shutdown/none", shutdown_none },
 };
 
 int

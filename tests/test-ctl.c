@@ -64,51 +64,51 @@ struct Case {
 };
 
 static const Case cases[] = {
-	{"plain", "exec ls -l\n", "exec ls -l|"},
-	{"blanks", "  exec\t ls  \n", "exec ls|"},
-	{"empty", "\n  \n", "||"},
-	{"many", "cwd /tmp\numask 22\nexec a\n", "cwd /tmp|umask 22|exec a|"},
-	{"single", "exec 'a b' 'c\"\\n'\n", "exec 'a b' 'c\"\\n'|"},
-	{"double", "exec \"a'b\" \"\\$x\\`\\\"\\\\\\n\"\n", "exec 'a'\\''b' '$x`\"\\\\n'|"},
-	{"empty-words", "exec '' \"\" $''\n", "exec '' '' ''|"},
-	{"joined", "exec a'b c'\"d\"\\ e$'\\x41'\n", "exec 'ab cd eA'|"},
-	{"backslash", "exec \\a\\ \\'\\\\\n", "exec 'a '\\''\\'|"},
-	{"continued", "exec a\\\nb \\\n c\n", "exec ab c|"},
-	{"continued-double", "exec \"a\\\nb\"\n", "exec ab|"},
-	{"newline-quoted", "exec 'a\nb' \"c\nd\"\n", "exec $'a\\nb' $'c\\nd'|"},
-	{"comment", "# all of it\nexec a # b 'c\nexec a#b \\#c\n", "|exec a|exec 'a#b' '#c'|"},
-	{"nothing-expanded", "exec $HOME `x` $(y) * ~ ; & | < >\n",
-	 "exec '$HOME' '`x`' '$(y)' '*' '~' ';' '&' '|' '<' '>'|"},
-	{"dollar", "exec $ a$ $$ $\"x\"\n", "exec '$' 'a$' '$$' '$x'|"},
-	{"ansi", "exec $'\\n\\t\\a\\b\\e\\E\\f\\r\\v\\\\\\'\\\"\\?'\n",
-	 "exec $'\\n\\t\\007\\010\\033\\033\\014\\015\\013\\\\\\'\"?'|"},
-	{"ansi-digits", "exec $'\\101\\1012\\x41g\\x4\\7' $'\\u00e9\\u41' $'\\U0001f600'\n",
-	 "exec $'AA2Ag\\004\\007' '\303\251A' '\360\237\230\200'|"},
-	{"ansi-octal-byte", "exec $'\\303\\251'\n", "exec '\303\251'|"},
-	{"ansi-unknown", "exec $'\\q\\x'\n", "exec '\\q\\x'|"},
-	{"ansi-no-character", "exec $'\\ud800'\n", "exec '\357\277\275'|"},
-	{"ansi-nul", "exec $'a\\0'\nexec $'\\x00'\nexec b\n", "EINVAL|EINVAL|exec b|"},
-	{"sh", "sh echo 'a # $x \\\nexec b\n", "sh 'echo '\\''a # $x \\'|exec b|"},
-	{"sh-blanks", "sh\t  a  \n", "sh '  a  '|"},
-	{"sh-quoted", "'sh' a 'b\n", "sh 'a '\\''b'|"},
-	{"sh-alone", "sh\nsh \n", "sh|sh ''|"},
-	{"sh-async", "async sh a;'b\nasync exec sh 'c d'\n",
-	 "async sh 'a;'\\''b'|async exec sh 'c d'|"},
-	{"sh-argument", "exec sh -c 'a b' # c\n", "exec sh -c 'a b'|"},
-	{"cr", "exec a\r\nexec b\n", "EINVAL|exec b|"},
-	{"cr-sh", "sh a\r\n\r\nexec b\n", "EINVAL|EINVAL|exec b|"},
-	{"cr-inside", "exec a\rb\n", "exec $'a\\015b'|"},
-	{"cr-quoted", "exec 'a\r\n'\nexec $'\\r'\n", "exec $'a\\015\\n'|exec $'\\015'|"},
-	{"bytes", "exec \377\200 '\001'\n", "exec $'\\377\\200' $'\\001'|"},
-	{"tail", "exec a\nexec b", "exec a|tail exec b"},
-	{"tail-comment", "exec a # b", "tail exec a"},
-	{"tail-dollar", "exec $", "tail exec '$'"},
-	{"tail-sh", "sh echo 'x", "tail sh 'echo '\\''x'"},
-	{"tail-none", "  # nothing", ""},
-	{"open-single", "exec 'a", "open"},
-	{"open-double", "exec \"a\\", "open"},
-	{"open-ansi", "exec $'a\\0", "open"},
-	{"open-backslash", "exec a\\", "open"},
+	{ "plain", "exec ls -l\n", "exec ls -l|" },
+	{ "blanks", "  exec\t ls  \n", "exec ls|" },
+	{ "empty", "\n  \n", "||" },
+	{ "many", "cwd /tmp\numask 22\nexec a\n", "cwd /tmp|umask 22|exec a|" },
+	{ "single", "exec 'a b' 'c\"\\n'\n", "exec 'a b' 'c\"\\n'|" },
+	{ "double", "exec \"a'b\" \"\\$x\\`\\\"\\\\\\n\"\n", "exec 'a'\\''b' '$x`\"\\\\n'|" },
+	{ "empty-words", "exec '' \"\" $''\n", "exec '' '' ''|" },
+	{ "joined", "exec a'b c'\"d\"\\ e$'\\x41'\n", "exec 'ab cd eA'|" },
+	{ "backslash", "exec \\a\\ \\'\\\\\n", "exec 'a '\\''\\'|" },
+	{ "continued", "exec a\\\nb \\\n c\n", "exec ab c|" },
+	{ "continued-double", "exec \"a\\\nb\"\n", "exec ab|" },
+	{ "newline-quoted", "exec 'a\nb' \"c\nd\"\n", "exec $'a\\nb' $'c\\nd'|" },
+	{ "comment", "# all of it\nexec a # b 'c\nexec a#b \\#c\n", "|exec a|exec 'a#b' '#c'|" },
+	{ "nothing-expanded", "exec $HOME `x` $(y) * ~ ; & | < >\n",
+	  "exec '$HOME' '`x`' '$(y)' '*' '~' ';' '&' '|' '<' '>'|" },
+	{ "dollar", "exec $ a$ $$ $\"x\"\n", "exec '$' 'a$' '$$' '$x'|" },
+	{ "ansi", "exec $'\\n\\t\\a\\b\\e\\E\\f\\r\\v\\\\\\'\\\"\\?'\n",
+	  "exec $'\\n\\t\\007\\010\\033\\033\\014\\015\\013\\\\\\'\"?'|" },
+	{ "ansi-digits", "exec $'\\101\\1012\\x41g\\x4\\7' $'\\u00e9\\u41' $'\\U0001f600'\n",
+	  "exec $'AA2Ag\\004\\007' '\303\251A' '\360\237\230\200'|" },
+	{ "ansi-octal-byte", "exec $'\\303\\251'\n", "exec '\303\251'|" },
+	{ "ansi-unknown", "exec $'\\q\\x'\n", "exec '\\q\\x'|" },
+	{ "ansi-no-character", "exec $'\\ud800'\n", "exec '\357\277\275'|" },
+	{ "ansi-nul", "exec $'a\\0'\nexec $'\\x00'\nexec b\n", "EINVAL|EINVAL|exec b|" },
+	{ "sh", "sh echo 'a # $x \\\nexec b\n", "sh 'echo '\\''a # $x \\'|exec b|" },
+	{ "sh-blanks", "sh\t  a  \n", "sh '  a  '|" },
+	{ "sh-quoted", "'sh' a 'b\n", "sh 'a '\\''b'|" },
+	{ "sh-alone", "sh\nsh \n", "sh|sh ''|" },
+	{ "sh-async", "async sh a;'b\nasync exec sh 'c d'\n",
+	  "async sh 'a;'\\''b'|async exec sh 'c d'|" },
+	{ "sh-argument", "exec sh -c 'a b' # c\n", "exec sh -c 'a b'|" },
+	{ "cr", "exec a\r\nexec b\n", "EINVAL|exec b|" },
+	{ "cr-sh", "sh a\r\n\r\nexec b\n", "EINVAL|EINVAL|exec b|" },
+	{ "cr-inside", "exec a\rb\n", "exec $'a\\015b'|" },
+	{ "cr-quoted", "exec 'a\r\n'\nexec $'\\r'\n", "exec $'a\\015\\n'|exec $'\\015'|" },
+	{ "bytes", "exec \377\200 '\001'\n", "exec $'\\377\\200' $'\\001'|" },
+	{ "tail", "exec a\nexec b", "exec a|tail exec b" },
+	{ "tail-comment", "exec a # b", "tail exec a" },
+	{ "tail-dollar", "exec $", "tail exec '$'" },
+	{ "tail-sh", "sh echo 'x", "tail sh 'echo '\\''x'" },
+	{ "tail-none", "  # nothing", "" },
+	{ "open-single", "exec 'a", "open" },
+	{ "open-double", "exec \"a\\", "open" },
+	{ "open-ansi", "exec $'a\\0", "open" },
+	{ "open-backslash", "exec a\\", "open" },
 };
 
 /* One case, in every cut. */
@@ -216,15 +216,16 @@ test_pending(void)
 		const char *masks;
 		gboolean ends;
 	} masks[] = {
-		{"\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n", FALSE},
-		{"\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000010000\n", FALSE}, /* CHLD */
-		{"\nSigPnd:\t0000000008000000\nShdPnd:\t0000000000020000\n",
-		 FALSE}, /* WINCH, CONT */
-		{"\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000002\n", TRUE}, /* INT */
-		{"\nSigPnd:\t0000000000000100\nShdPnd:\t0000000000000000\n", TRUE}, /* KILL */
-		{"\nSigPnd:\t0000000000080000\nShdPnd:\t0000000000010000\n", TRUE}, /* TSTP, CHLD */
-		{"\nSigPnd:\t\nShdPnd:\t0000000000000000\n", TRUE},
-		{"", TRUE},
+		{ "\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000000\n", FALSE },
+		{ "\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000010000\n", FALSE }, /* CHLD */
+		{ "\nSigPnd:\t0000000008000000\nShdPnd:\t0000000000020000\n",
+		  FALSE }, /* WINCH, CONT */
+		{ "\nSigPnd:\t0000000000000000\nShdPnd:\t0000000000000002\n", TRUE }, /* INT */
+		{ "\nSigPnd:\t0000000000000100\nShdPnd:\t0000000000000000\n", TRUE }, /* KILL */
+		{ "\nSigPnd:\t0000000000080000\nShdPnd:\t0000000000010000\n",
+		  TRUE }, /* TSTP, CHLD */
+		{ "\nSigPnd:\t\nShdPnd:\t0000000000000000\n", TRUE },
+		{ "", TRUE },
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(masks); i++)

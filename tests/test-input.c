@@ -1,8 +1,9 @@
-/* Inputs: staging, the end of file, and whole writes in order, over pipes, a terminal and a sink with credit.
+/* Inputs: staging, the end of file, and whole writes in order, over pipes, a terminal and a sink
+ * with credit.
  *
- * A Sink stands for a channel: it takes what its credit allows and records it, with "^" for each end of
- * file. A Note is the outcome of one write that had to wait. Real pipes are read by the test when it
- * likes, so that a full window is a full pipe. */
+ * A Sink stands for a channel: it takes what its credit allows and records it, with "^" for each
+ * end of file. A Note is the outcome of one write that had to wait. Real pipes are read by the
+ * test when it likes, so that a full window is a full pipe. */
 #include "broker/input.h"
 #include "pty/autofd.h"
 #include "pty/pty.h"
@@ -48,9 +49,9 @@ sink_end(void *data)
 static void
 sink_bind(Sink *sink, Input *input, gsize credit, gboolean pty)
 {
-	const InputSink calls = {sink_write, sink_end, sink};
+	const InputSink calls = { sink_write, sink_end, sink };
 
-	*sink = (Sink){.got = g_string_new(NULL), .credit = credit};
+	*sink = (Sink){ .got = g_string_new(NULL), .credit = credit };
 	input_bind_sink(input, &calls, pty);
 }
 
@@ -104,7 +105,7 @@ put_waiting(InputWriter *writer, const void *bytes, gsize size, Note *note)
 {
 	gssize result;
 
-	*note = (Note){0};
+	*note = (Note){ 0 };
 	note->write = input_write(writer, bytes, size, FALSE, on_written, note, &result);
 	g_assert_nonnull(note->write);
 }
@@ -267,12 +268,12 @@ static const struct {
 	const char *opens; /* T or A each: opened with O_TRUNC or not; - closes the oldest */
 	const char *wanted;
 } modes[] = {
-	{INPUT_EOF_TRUNC, "A-", ""},	{INPUT_EOF_TRUNC, "T-", "^"},
-	{INPUT_EOF_TRUNC, "TA-", ""},	{INPUT_EOF_TRUNC, "TA--", "^"},
-	{INPUT_EOF_TRUNC, "AT--", "^"}, {INPUT_EOF_TRUNC, "A-A-A-T-", "^"},
-	{INPUT_EOF_CLOSE, "A-", "^"},	{INPUT_EOF_CLOSE, "AA-", ""},
-	{INPUT_EOF_CLOSE, "T-", "^"},	{INPUT_EOF_NEVER, "T-", ""},
-	{INPUT_EOF_NEVER, "A-T-", ""},
+	{ INPUT_EOF_TRUNC, "A-", "" },	  { INPUT_EOF_TRUNC, "T-", "^" },
+	{ INPUT_EOF_TRUNC, "TA-", "" },	  { INPUT_EOF_TRUNC, "TA--", "^" },
+	{ INPUT_EOF_TRUNC, "AT--", "^" }, { INPUT_EOF_TRUNC, "A-A-A-T-", "^" },
+	{ INPUT_EOF_CLOSE, "A-", "^" },	  { INPUT_EOF_CLOSE, "AA-", "" },
+	{ INPUT_EOF_CLOSE, "T-", "^" },	  { INPUT_EOF_NEVER, "T-", "" },
+	{ INPUT_EOF_NEVER, "A-T-", "" },
 };
 
 /* When the last close is the end, by mode. */
@@ -301,7 +302,8 @@ input_eof_modes(void)
 	}
 }
 
-/* The mode may change under an open writer; truncate(2) counts as O_TRUNC; a pipe's writer ends it as one. */
+/* The mode may change under an open writer; truncate(2) counts as O_TRUNC; a pipe's writer ends
+ * it as one. */
 static void
 input_eof_changes(void)
 {
@@ -363,7 +365,8 @@ input_last_close(void)
 	sink_done(&sink);
 }
 
-/* Writes that wait are taken whole and in order, whatever the credit; one without waiting finds no gap between them. */
+/* Writes that wait are taken whole and in order, whatever the credit; one without waiting finds
+ * no gap between them. */
 static void
 input_whole(void)
 {
@@ -444,7 +447,8 @@ input_nonblock(void)
 	sink_done(&sink);
 }
 
-/* A write that is taken back answers how far it was, is told nothing, and makes way for the next. */
+/* A write that is taken back answers how far it was, is told nothing, and makes way for the
+ * next. */
 static void
 input_cancel(void)
 {
@@ -527,7 +531,7 @@ static void
 input_polled(void)
 {
 	Input *input = input_new(INPUT_EOF_TRUNC);
-	NotifierWatch watch = {NULL};
+	NotifierWatch watch = { NULL };
 	guint changes = 0;
 	Sink sink;
 
@@ -598,7 +602,7 @@ input_pipe_full(void)
 	Input *input = input_new(INPUT_EOF_TRUNC);
 	InputWriter *writer = input_writer_new(input, TRUE);
 	g_autofree char *bytes = g_malloc0(1000000);
-	NotifierWatch watch = {NULL};
+	NotifierWatch watch = { NULL };
 	guint changes = 0;
 	int fd = bind_pipe(input);
 
@@ -671,7 +675,8 @@ input_terminal(void)
 	input_unref(input);
 }
 
-/* A terminal behind a channel: the same, and an `eof` that was asked for beforehand is kept, a close is not. */
+/* A terminal behind a channel: the same, and an `eof` that was asked for beforehand is kept, a
+ * close is not. */
 static void
 input_terminal_sink(void)
 {
@@ -726,7 +731,7 @@ input_reentered(void)
 {
 	Input *input = input_new(INPUT_EOF_TRUNC);
 	InputWriter *writer = input_writer_new(input, TRUE);
-	Note first = {0}, second;
+	Note first = { 0 }, second;
 	gssize result;
 	Sink sink;
 
@@ -746,28 +751,28 @@ input_reentered(void)
 }
 
 static const UnitTest tests[] = {
-	{"/input/staging", input_staging},
-	{"/input/staging/replace", input_staging_replace},
-	{"/input/staging/open", input_staging_open},
-	{"/input/staging/full", input_staging_full},
-	{"/input/staging/large", input_staging_large},
-	{"/input/staging/eof", input_staging_eof},
-	{"/input/eof/modes", input_eof_modes},
-	{"/input/eof/changes", input_eof_changes},
-	{"/input/last-close", input_last_close},
-	{"/input/whole", input_whole},
-	{"/input/end-behind", input_end_behind},
-	{"/input/nonblock", input_nonblock},
-	{"/input/cancel", input_cancel},
-	{"/input/over", input_over},
-	{"/input/broken", input_broken},
-	{"/input/polled", input_polled},
-	{"/input/pipe", input_pipe},
-	{"/input/pipe/full", input_pipe_full},
-	{"/input/pipe/broken", input_pipe_broken},
-	{"/input/terminal", input_terminal},
-	{"/input/terminal/sink", input_terminal_sink},
-	{"/input/reentered", input_reentered},
+	{ "/input/staging", input_staging },
+	{ "/input/staging/replace", input_staging_replace },
+	{ "/input/staging/open", input_staging_open },
+	{ "/input/staging/full", input_staging_full },
+	{ "/input/staging/large", input_staging_large },
+	{ "/input/staging/eof", input_staging_eof },
+	{ "/input/eof/modes", input_eof_modes },
+	{ "/input/eof/changes", input_eof_changes },
+	{ "/input/last-close", input_last_close },
+	{ "/input/whole", input_whole },
+	{ "/input/end-behind", input_end_behind },
+	{ "/input/nonblock", input_nonblock },
+	{ "/input/cancel", input_cancel },
+	{ "/input/over", input_over },
+	{ "/input/broken", input_broken },
+	{ "/input/polled", input_polled },
+	{ "/input/pipe", input_pipe },
+	{ "/input/pipe/full", input_pipe_full },
+	{ "/input/pipe/broken", input_pipe_broken },
+	{ "/input/terminal", input_terminal },
+	{ "/input/terminal/sink", input_terminal_sink },
+	{ "/input/reentered", input_reentered },
 };
 
 int

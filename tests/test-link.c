@@ -1,7 +1,7 @@
 /* Links: HELLO, frames in any pieces, those that end a link, its loss, fairness and keepalive.
  *
- * The agent is a script, see scene.h. Whatever is malformed has to end the link and nothing else, and
- * whoever waited on it is told once: channels first, then requests, then the owner. */
+ * The agent is a script, see scene.h. Whatever is malformed has to end the link and nothing
+ * else, and whoever waited on it is told once: channels first, then requests, then the owner. */
 #include "tests/scene.h"
 
 #include <sys/epoll.h>
@@ -78,21 +78,21 @@ link_pieces(void)
 static void
 bad_unknown_type(Scene *scene)
 {
-	static const guint8 frame[WIRE_HEADER] = {0, 0, 0, 0, 0, 0, 0, 0, 200};
+	static const guint8 frame[WIRE_HEADER] = { 0, 0, 0, 0, 0, 0, 0, 0, 200 };
 	peer_write(scene, frame, sizeof frame);
 }
 
 static void
 bad_header(Scene *scene)
 {
-	static const guint8 frame[WIRE_HEADER] = {0, 0, 0, 0, 0, 0, 0, 0, WIRE_LOG, 1};
+	static const guint8 frame[WIRE_HEADER] = { 0, 0, 0, 0, 0, 0, 0, 0, WIRE_LOG, 1 };
 	peer_write(scene, frame, sizeof frame);
 }
 
 static void
 bad_length(Scene *scene)
 {
-	static const guint8 frame[WIRE_HEADER] = {1, 0, 0, 0, 0, 0, 0, 1, WIRE_DATA};
+	static const guint8 frame[WIRE_HEADER] = { 1, 0, 0, 0, 0, 0, 0, 1, WIRE_DATA };
 	peer_write(scene, frame, sizeof frame);
 }
 
@@ -118,40 +118,40 @@ static const struct {
 	const char *letters;
 	guint32 a, b;
 } bad_frames[] = {
-	{"unknown type", bad_unknown_type},
-	{"header not zero", bad_header},
-	{"too long", bad_length},
-	{"over credit", bad_over_credit},
-	{"exit twice", bad_exit_twice},
-	{"wrong direction", NULL, 1, WIRE_SPAWN, ""},
-	{"wrong direction of the link", NULL, 0, WIRE_PING, "4", 1},
-	{"reserved", NULL, 0, WIRE_PROMPT, ""},
-	{"hello on a channel", NULL, 1, WIRE_HELLO, ""},
-	{"data on the link", NULL, 0, WIRE_DATA, "1", 1},
-	{"never opened", NULL, 3, WIRE_STATE, "1", 1},
-	{"never opened, done", NULL, 99, WIRE_DONE, "4", 1},
-	{"data of stdin", NULL, 1, WIRE_DATA, "1", 0},
-	{"data of no stream", NULL, 1, WIRE_DATA, "1", 3},
-	{"data without stream", NULL, 1, WIRE_DATA, ""},
-	{"end of stdin", NULL, 1, WIRE_END, "1", 0},
-	{"end and more", NULL, 1, WIRE_END, "11", 1, 1},
-	{"credit for stdout", NULL, 1, WIRE_CREDIT, "14", 1, 1},
-	{"credit beyond all", NULL, 1, WIRE_CREDIT, "14", 0, WIRE_CREDIT_MAX},
-	{"close of stdout", NULL, 1, WIRE_CLOSE, "1", 1},
-	{"no state", NULL, 1, WIRE_STATE, "1", 2},
-	{"usage too short", NULL, 1, WIRE_USAGE, "4", 1},
-	{"exit too short", NULL, 1, WIRE_EXIT, "1", 1},
-	{"log without text", NULL, 0, WIRE_LOG, "1", 6},
-	{"pong too long", NULL, 0, WIRE_PONG, "44", 1, 1},
-	{"done too short", NULL, 0, WIRE_DONE, "4", 1},
-	{"started twice", NULL, 1, WIRE_STARTED, "44", 71, 0},
-	{"started, no such stream", NULL, 2, WIRE_STARTED, "44", 71, 8},
-	{"started, no descriptors", NULL, 2, WIRE_STARTED, "44", 71, 7},
-	{"failed when started", NULL, 1, WIRE_FAILED, "", 0},
-	{"data before the start", NULL, 2, WIRE_DATA, "1", 1},
-	{"end before the start", NULL, 2, WIRE_END, "1", 1},
-	{"credit before the start", NULL, 2, WIRE_CREDIT, "14", 0, 1},
-	{"state before the start", NULL, 2, WIRE_STATE, "1", 1},
+	{ "unknown type", bad_unknown_type },
+	{ "header not zero", bad_header },
+	{ "too long", bad_length },
+	{ "over credit", bad_over_credit },
+	{ "exit twice", bad_exit_twice },
+	{ "wrong direction", NULL, 1, WIRE_SPAWN, "" },
+	{ "wrong direction of the link", NULL, 0, WIRE_PING, "4", 1 },
+	{ "reserved", NULL, 0, WIRE_PROMPT, "" },
+	{ "hello on a channel", NULL, 1, WIRE_HELLO, "" },
+	{ "data on the link", NULL, 0, WIRE_DATA, "1", 1 },
+	{ "never opened", NULL, 3, WIRE_STATE, "1", 1 },
+	{ "never opened, done", NULL, 99, WIRE_DONE, "4", 1 },
+	{ "data of stdin", NULL, 1, WIRE_DATA, "1", 0 },
+	{ "data of no stream", NULL, 1, WIRE_DATA, "1", 3 },
+	{ "data without stream", NULL, 1, WIRE_DATA, "" },
+	{ "end of stdin", NULL, 1, WIRE_END, "1", 0 },
+	{ "end and more", NULL, 1, WIRE_END, "11", 1, 1 },
+	{ "credit for stdout", NULL, 1, WIRE_CREDIT, "14", 1, 1 },
+	{ "credit beyond all", NULL, 1, WIRE_CREDIT, "14", 0, WIRE_CREDIT_MAX },
+	{ "close of stdout", NULL, 1, WIRE_CLOSE, "1", 1 },
+	{ "no state", NULL, 1, WIRE_STATE, "1", 2 },
+	{ "usage too short", NULL, 1, WIRE_USAGE, "4", 1 },
+	{ "exit too short", NULL, 1, WIRE_EXIT, "1", 1 },
+	{ "log without text", NULL, 0, WIRE_LOG, "1", 6 },
+	{ "pong too long", NULL, 0, WIRE_PONG, "44", 1, 1 },
+	{ "done too short", NULL, 0, WIRE_DONE, "4", 1 },
+	{ "started twice", NULL, 1, WIRE_STARTED, "44", 71, 0 },
+	{ "started, no such stream", NULL, 2, WIRE_STARTED, "44", 71, 8 },
+	{ "started, no descriptors", NULL, 2, WIRE_STARTED, "44", 71, 7 },
+	{ "failed when started", NULL, 1, WIRE_FAILED, "", 0 },
+	{ "data before the start", NULL, 2, WIRE_DATA, "1", 1 },
+	{ "end before the start", NULL, 2, WIRE_END, "1", 1 },
+	{ "credit before the start", NULL, 2, WIRE_CREDIT, "14", 0, 1 },
+	{ "state before the start", NULL, 2, WIRE_STATE, "1", 1 },
 };
 
 /* Each loses the link, and each channel is told before the owner. */
@@ -235,7 +235,8 @@ loss_order(void)
 	scene_free(scene);
 }
 
-/* Ended by its owner: channels and requests are told, the owner is not; ended from outside: he is. */
+/* Ended by its owner: channels and requests are told, the owner is not; ended from outside: he
+ * is. */
 static void
 loss_by_us(void)
 {
@@ -258,8 +259,8 @@ static void
 on_done_uses_link(const GError *error, void *data)
 {
 	Scene *scene = data;
-	char *argv[] = {(char *)"true", NULL};
-	const struct wire_spawn spawn = {.spec = {.file = "true", .argv = argv}};
+	char *argv[] = { (char *)"true", NULL };
+	const struct wire_spawn spawn = { .spec = { .file = "true", .argv = argv } };
 	g_autoptr(GError) refused = NULL;
 
 	g_assert_null(channel_open(scene->link, &spawn, &channel_ops, NULL, &refused));
@@ -434,20 +435,20 @@ keepalive_answered(void)
 }
 
 static const UnitTest tests[] = {
-	{"/link/hello", link_hello},
-	{"/link/hello/wrong", link_hello_wrong},
-	{"/link/pieces", link_pieces},
-	{"/link/malformed", link_malformed},
-	{"/link/no-hand-over", link_no_hand_over},
-	{"/link/request/of-link", request_of_link},
-	{"/link/loss/order", loss_order},
-	{"/link/loss/by-us", loss_by_us},
-	{"/link/loss/refuses", loss_refuses},
-	{"/link/order/control-first", order_control_first},
-	{"/link/order/flood", order_flood},
-	{"/link/order/flood-then-gone", order_flood_then_gone},
-	{"/link/keepalive/silent", keepalive_silent},
-	{"/link/keepalive/answered", keepalive_answered},
+	{ "/link/hello", link_hello },
+	{ "/link/hello/wrong", link_hello_wrong },
+	{ "/link/pieces", link_pieces },
+	{ "/link/malformed", link_malformed },
+	{ "/link/no-hand-over", link_no_hand_over },
+	{ "/link/request/of-link", request_of_link },
+	{ "/link/loss/order", loss_order },
+	{ "/link/loss/by-us", loss_by_us },
+	{ "/link/loss/refuses", loss_refuses },
+	{ "/link/order/control-first", order_control_first },
+	{ "/link/order/flood", order_flood },
+	{ "/link/order/flood-then-gone", order_flood_then_gone },
+	{ "/link/keepalive/silent", keepalive_silent },
+	{ "/link/keepalive/answered", keepalive_answered },
 };
 
 int

@@ -1,8 +1,9 @@
 /* What is told of a context: its `error`, its `log`, and events.
  *
- * A failure is one line in `error`, of which the last 64 are kept, and one in the log; a log line goes to the
- * context and to all above it, as the level allows; events go to whoever had opened them by then, of his own
- * subtree only. Whatever stands in a line is escaped, so that a line stays one. */
+ * A failure is one line in `error`, of which the last 64 are kept, and one in the log; a log
+ * line goes to the context and to all above it, as the level allows; events go to whoever had
+ * opened them by then, of his own subtree only. Whatever stands in a line is escaped, so that a
+ * line stays one. */
 #include "tests/world.h"
 
 #include "broker/context-private.h"
@@ -120,9 +121,9 @@ log_events(void)
 }
 
 static const UnitTest tests[] = {
-	{"/log/error", log_error},
-	{"/log/levels", log_levels},
-	{"/log/events", log_events},
+	{ "/log/error", log_error },
+	{ "/log/levels", log_levels },
+	{ "/log/events", log_events },
 };
 
 int

@@ -28,7 +28,7 @@ on_stopping(void *data)
 static void
 set_up(Fixture *fixture, gconstpointer data)
 {
-	const BrokerHooks hooks = {NULL, on_stopping, on_stopped, fixture};
+	const BrokerHooks hooks = { NULL, on_stopping, on_stopped, fixture };
 	g_autoptr(GError) error = NULL;
 
 	fixture->broker = broker_new(&broker_default_options, &hooks, &error);
@@ -68,8 +68,9 @@ test_root(Fixture *fixture, gconstpointer data)
 static void
 test_shared(Fixture *fixture, gconstpointer data)
 {
-	static const char *const names[] = {"stdout", "stderr", "wait",
-					    "log",    "events", "children"};
+	static const char *const names[] = {
+		"stdout", "stderr", "wait", "log", "events", "children"
+	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		const FileRow *row = files_find(names[i]);
@@ -96,7 +97,7 @@ test_shared(Fixture *fixture, gconstpointer data)
 static void
 test_fresh(Fixture *fixture, gconstpointer data)
 {
-	static const char *const names[] = {"ctl", "stdin", "signal", "status", "error"};
+	static const char *const names[] = { "ctl", "stdin", "signal", "status", "error" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		const FileRow *row = files_find(names[i]);
@@ -149,7 +150,7 @@ static void
 test_inodes(Fixture *fixture, gconstpointer data)
 {
 	g_autoptr(GHashTable) seen = g_hash_table_new(g_direct_hash, g_direct_equal);
-	Context *contexts[] = {broker_root(fixture->broker), fixture->child};
+	Context *contexts[] = { broker_root(fixture->broker), fixture->child };
 
 	for (guint i = 0; i < G_N_ELEMENTS(contexts); i++) {
 		const FileRow *row;
@@ -172,9 +173,9 @@ main(int argc, char **argv)
 		const char *path;
 		void (*test)(Fixture *fixture, gconstpointer data);
 	} tests[] = {
-		{"/node/root", test_root},	 {"/node/shared", test_shared},
-		{"/node/fresh", test_fresh},	 {"/node/text", test_text},
-		{"/node/removed", test_removed}, {"/node/inodes", test_inodes},
+		{ "/node/root", test_root },	   { "/node/shared", test_shared },
+		{ "/node/fresh", test_fresh },	   { "/node/text", test_text },
+		{ "/node/removed", test_removed }, { "/node/inodes", test_inodes },
 	};
 
 	g_test_init(&argc, &argv, NULL);

@@ -32,7 +32,7 @@ witness_on_told(void *data)
 static void
 witness_start(Witness *witness, Notifier *notifier, char letter, void (*act)(Witness *witness))
 {
-	*witness = (Witness){.letter = letter, .act = act, .notifier = notifier};
+	*witness = (Witness){ .letter = letter, .act = act, .notifier = notifier };
 	notifier_watch(notifier, &witness->watch, witness_on_told, witness);
 }
 
@@ -59,7 +59,7 @@ emit(Notifier *notifier)
 static void
 notifier_tells(void)
 {
-	Notifier notifier = {NULL};
+	Notifier notifier = { NULL };
 	Witness a, b;
 
 	told = g_string_new(NULL);
@@ -91,14 +91,15 @@ act_remove_other(Witness *witness)
 	notifier_unwatch(&witness->other->watch);
 }
 
-/* A callback removes itself, the one before and the one behind it: nobody removed is told, all others are. */
+/* A callback removes itself, the one before and the one behind it: nobody removed is told, all
+ * others are. */
 static void
 notifier_removal(void)
 {
 	told = g_string_new(NULL);
 	for (guint actor = 0; actor < 4; actor++) {
 		for (guint victim = 0; victim < 4; victim++) {
-			Notifier notifier = {NULL};
+			Notifier notifier = { NULL };
 			Witness all[4];
 
 			for (guint i = 0; i < 4; i++)
@@ -129,7 +130,7 @@ act_remove_all(Witness *witness)
 static void
 notifier_remove_all(void)
 {
-	Notifier notifier = {NULL};
+	Notifier notifier = { NULL };
 	Witness all[3];
 
 	told = g_string_new(NULL);
@@ -153,8 +154,8 @@ act_add_other(Witness *witness)
 static void
 notifier_addition(void)
 {
-	Notifier notifier = {NULL};
-	Witness a, b, added = {.letter = 'n'};
+	Notifier notifier = { NULL };
+	Witness a, b, added = { .letter = 'n' };
 
 	told = g_string_new(NULL);
 	witness_start(&a, &notifier, 'a', act_add_other);
@@ -180,7 +181,7 @@ act_again(Witness *witness)
 static void
 notifier_again(void)
 {
-	Notifier notifier = {NULL};
+	Notifier notifier = { NULL };
 	Witness all[3];
 
 	told = g_string_new(NULL);
@@ -207,7 +208,7 @@ act_emit_and_remove(Witness *witness)
 static void
 notifier_nested(void)
 {
-	Notifier notifier = {NULL};
+	Notifier notifier = { NULL };
 	Witness all[4];
 
 	told = g_string_new(NULL);
@@ -230,9 +231,12 @@ notifier_nested(void)
 }
 
 static const UnitTest tests[] = {
-	{"/notifier/tells", notifier_tells},	       {"/notifier/removal", notifier_removal},
-	{"/notifier/remove-all", notifier_remove_all}, {"/notifier/addition", notifier_addition},
-	{"/notifier/again", notifier_again},	       {"/notifier/nested", notifier_nested},
+	{ "/notifier/tells", notifier_tells },
+	{ "/notifier/removal", notifier_removal },
+	{ "/notifier/remove-all", notifier_remove_all },
+	{ "/notifier/addition", notifier_addition },
+	{ "/notifier/again", notifier_again },
+	{ "/notifier/nested", notifier_nested },
 };
 
 int

@@ -148,9 +148,9 @@ test_timeouts(void)
 		const char *usual, *highest;
 		guint64 limit;
 	} limits[] = {
-		{NULL, NULL, 0},	{"0\n", "0\n", 0},	 {"60\n", "0\n", 30000},
-		{"0\n", "40\n", 20000}, {"60\n", "20\n", 10000}, {"20\n", "60\n", 10000},
-		{"1\n", "0\n", 500},
+		{ NULL, NULL, 0 },	  { "0\n", "0\n", 0 },	     { "60\n", "0\n", 30000 },
+		{ "0\n", "40\n", 20000 }, { "60\n", "20\n", 10000 }, { "20\n", "60\n", 10000 },
+		{ "1\n", "0\n", 500 },
 	};
 	g_autofree char *directory = g_dir_make_tmp("mitofs-timeouts-XXXXXX", NULL);
 	g_autofree char *usual = g_build_filename(directory, "default_request_timeout", NULL);

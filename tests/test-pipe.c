@@ -1,8 +1,9 @@
 /* Pipes: what a run writes goes to another context's stdin too.
  *
- * Real commands at the local place: `cat` and `cksum` show what arrived. The end of the one is the end of
- * the other's input unless -a was said, the slower end sets the pace, and no way may lead back to where it
- * began, however long it is. The path is checked when it is set and looked up again at each run. */
+ * Real commands at the local place: `cat` and `cksum` show what arrived. The end of the one is
+ * the end of the other's input unless -a was said, the slower end sets the pace, and no way may
+ * lead back to where it began, however long it is. The path is checked when it is set and looked
+ * up again at each run. */
 #include "tests/world.h"
 
 /* What one writes is what the other reads, with the end of it. */
@@ -109,9 +110,9 @@ pipe_no_target(void)
 }
 
 static const UnitTest tests[] = {
-	{"/pipe/plain", pipe_plain},	     {"/pipe/large", pipe_large},
-	{"/pipe/append", pipe_append},	     {"/pipe/cycles", pipe_cycles},
-	{"/pipe/no-target", pipe_no_target},
+	{ "/pipe/plain", pipe_plain },	       { "/pipe/large", pipe_large },
+	{ "/pipe/append", pipe_append },       { "/pipe/cycles", pipe_cycles },
+	{ "/pipe/no-target", pipe_no_target },
 };
 
 int

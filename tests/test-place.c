@@ -1,9 +1,11 @@
-/* Places: connecting to a second and a third agent of this machine, what runs there, and how links are lost.
+/* Places: connecting to a second and a third agent of this machine, what runs there, and how
+ * links are lost.
  *
- * The local agent hands the streams of its commands over as descriptors. An agent that `connect local`
- * starts is reached through pipes of that kind, and its own commands' streams come in frames; one that
- * is connected from there has even its link in frames of the other. So the same commands are run at all
- * three depths. A link is lost by a command that kills its parent, the agent. */
+ * The local agent hands the streams of its commands over as descriptors. An agent that `connect
+ * local` starts is reached through pipes of that kind, and its own commands' streams come in
+ * frames; one that is connected from there has even its link in frames of the other. So the same
+ * commands are run at all three depths. A link is lost by a command that kills its parent, the
+ * agent. */
 #include "tests/world.h"
 
 #include "broker/context-private.h"
@@ -160,7 +162,8 @@ count_up(gssize result, void *data)
 	*(gssize *)data = result;
 }
 
-/* Megabytes go through `cat` and come back in order, through a small retain, by one write that waits. */
+/* Megabytes go through `cat` and come back in order, through a small retain, by one write that
+ * waits. */
 static void
 depth_bulk(void)
 {
@@ -207,7 +210,8 @@ depth_bulk(void)
 	world_end();
 }
 
-/* Without a reader a command is held back at `retain` at every depth; one that was replaced is drained to its end. */
+/* Without a reader a command is held back at `retain` at every depth; one that was replaced is
+ * drained to its end. */
 static void
 depth_held_back(void)
 {
@@ -273,7 +277,8 @@ depth_many(void)
 	world_end();
 }
 
-/* Run a command in @context that kills its agent once it was told to, so that its start is known before. */
+/* Run a command in @context that kills its agent once it was told to, so that its start is known
+ * before. */
 static void
 kill_agent(Context *context)
 {
@@ -286,7 +291,8 @@ kill_agent(Context *context)
 	input_writer_free(writer);
 }
 
-/* A link that is lost: who runs, who waits and who writes is told; the context can be connected anew. */
+/* A link that is lost: who runs, who waits and who writes is told; the context can be connected
+ * anew. */
 static void
 lost_place(void)
 {
@@ -328,7 +334,8 @@ lost_place(void)
 	world_end();
 }
 
-/* An exec that was in flight when its link went is answered, and the next run has an input of its own. */
+/* An exec that was in flight when its link went is answered, and the next run has an input of
+ * its own. */
 static void
 lost_in_start(void)
 {
@@ -441,12 +448,18 @@ lost_behind_end(void)
 }
 
 static const UnitTest tests[] = {
-	{"/place/connect/local", connect_local},     {"/place/connect/queue", connect_queue},
-	{"/place/connect/timeout", connect_timeout}, {"/place/depth/commands", depth_commands},
-	{"/place/depth/bulk", depth_bulk},	     {"/place/depth/held-back", depth_held_back},
-	{"/place/depth/many", depth_many},	     {"/place/lost/place", lost_place},
-	{"/place/lost/in-start", lost_in_start},     {"/place/lost/local", lost_local},
-	{"/place/lost/behind-end", lost_behind_end}, {"/place/removed", removed_place},
+	{ "/place/connect/local", connect_local },
+	{ "/place/connect/queue", connect_queue },
+	{ "/place/connect/timeout", connect_timeout },
+	{ "/place/depth/commands", depth_commands },
+	{ "/place/depth/bulk", depth_bulk },
+	{ "/place/depth/held-back", depth_held_back },
+	{ "/place/depth/many", depth_many },
+	{ "/place/lost/place", lost_place },
+	{ "/place/lost/in-start", lost_in_start },
+	{ "/place/lost/local", lost_local },
+	{ "/place/lost/behind-end", lost_behind_end },
+	{ "/place/removed", removed_place },
 };
 
 int

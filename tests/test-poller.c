@@ -1,7 +1,8 @@
-/* The poller: descriptors that become ready, and what a callback may do to its own and to other watches.
+/* The poller: descriptors that become ready, and what a callback may do to its own and to other
+ * watches.
  *
- * Ends are pipes. A probe counts how often it was told and keeps the last events. An event that must not
- * come is looked for by letting the loop go idle, so no test waits for nothing. */
+ * Ends are pipes. A probe counts how often it was told and keeps the last events. An event that
+ * must not come is looked for by letting the loop go idle, so no test waits for nothing. */
 #include "pty/autofd.h"
 #include "tests/unit.h"
 
@@ -33,7 +34,7 @@ probe_on_ready(guint32 events, void *data)
 static void
 probe_open(Probe *probe, void (*act)(Probe *probe))
 {
-	*probe = (Probe){.act = act};
+	*probe = (Probe){ .act = act };
 	g_assert_no_errno(pipe2(probe->fds, O_CLOEXEC | O_NONBLOCK));
 	probe->watch = poller_add(probe->fds[0], EPOLLIN, probe_on_ready, probe);
 }
@@ -249,7 +250,8 @@ poller_turn_end(void)
 	probe_close(&probes[1]);
 }
 
-/* Outside a turn it comes from the loop, never from inside the call; one that it asks for comes too. */
+/* Outside a turn it comes from the loop, never from inside the call; one that it asks for comes
+ * too. */
 static void
 poller_turn_end_outside(void)
 {
@@ -307,16 +309,16 @@ poller_later_once(void)
 }
 
 static const UnitTest tests[] = {
-	{"/poller/level", poller_level},
-	{"/poller/change", poller_change},
-	{"/poller/remove/self", poller_remove_self},
-	{"/poller/remove/other", poller_remove_other},
-	{"/poller/remove/reuse", poller_reuse},
-	{"/poller/many", poller_many},
-	{"/poller/turn-end/batch", poller_turn_end},
-	{"/poller/turn-end/outside", poller_turn_end_outside},
-	{"/poller/turn-end/forgotten", poller_turn_end_forgotten},
-	{"/poller/later", poller_later_once},
+	{ "/poller/level", poller_level },
+	{ "/poller/change", poller_change },
+	{ "/poller/remove/self", poller_remove_self },
+	{ "/poller/remove/other", poller_remove_other },
+	{ "/poller/remove/reuse", poller_reuse },
+	{ "/poller/many", poller_many },
+	{ "/poller/turn-end/batch", poller_turn_end },
+	{ "/poller/turn-end/outside", poller_turn_end_outside },
+	{ "/poller/turn-end/forgotten", poller_turn_end_forgotten },
+	{ "/poller/later", poller_later_once },
 };
 
 int

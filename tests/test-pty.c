@@ -97,8 +97,10 @@ test_eof_character(void)
 static char *
 proc_make(const char *max, const char *nr, const char *reserve, const char *mountinfo)
 {
-	const char *files[][2] = { { "sys/kernel/pty/max", max }, { "sys/kernel/pty/nr", nr },
-				   { "sys/kernel/pty/reserve", reserve }, { "self/mountinfo", mountinfo },
+	const char *files[][2] = { { "sys/kernel/pty/max", max },
+				   { "sys/kernel/pty/nr", nr },
+				   { "sys/kernel/pty/reserve", reserve },
+				   { "self/mountinfo", mountinfo },
 				   { "sys/fs/file-max", "777\n" } };
 	char *proc = g_dir_make_tmp("mitofs-test-XXXXXX", NULL);
 
@@ -116,9 +118,17 @@ proc_make(const char *max, const char *nr, const char *reserve, const char *moun
 static void
 proc_remove(const char *proc)
 {
-	static const char *const names[] = { "sys/kernel/pty/max", "sys/kernel/pty/nr", "sys/kernel/pty/reserve",
-					     "self/mountinfo", "sys/fs/file-max", "sys/kernel/pty", "sys/kernel",
-					     "sys/fs", "sys", "self", "" };
+	static const char *const names[] = { "sys/kernel/pty/max",
+					     "sys/kernel/pty/nr",
+					     "sys/kernel/pty/reserve",
+					     "self/mountinfo",
+					     "sys/fs/file-max",
+					     "sys/kernel/pty",
+					     "sys/kernel",
+					     "sys/fs",
+					     "sys",
+					     "self",
+					     "" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
 		g_autofree char *path = g_build_filename(proc, names[i], NULL);
@@ -126,18 +136,35 @@ proc_remove(const char *proc)
 	}
 }
 
-#define DEVPTS "24 22 0:22 / /dev/pts rw,nosuid shared:3 - devpts devpts rw,gid=5,mode=620,ptmxmode=000"
+#define DEVPTS \
+	"24 22 0:22 / /dev/pts rw,nosuid shared:3 - devpts devpts rw,gid=5,mode=620,ptmxmode=000"
 
 static const struct {
 	int error;
 	const char *sysname, *max, *nr, *reserve, *mountinfo;
 	const char *has[3];
 } texts[] = {
-	{ ENOSPC, "Linux", "100\n", "60\n", "40\n", DEVPTS "\n",
+	{ ENOSPC,
+	  "Linux",
+	  "100\n",
+	  "60\n",
+	  "40\n",
+	  DEVPTS "\n",
 	  { "kernel.pty.max is 100, 60 in use, 40 reserved", "sysctl -w kernel.pty.max=200" } },
-	{ ENOSPC, "Linux", "4096\n", "7\n", "1024\n", "1 1 0:1 / / rw - ext4 a rw,max=9\n" DEVPTS ",max=16\n",
+	{ ENOSPC,
+	  "Linux",
+	  "4096\n",
+	  "7\n",
+	  "1024\n",
+	  "1 1 0:1 / / rw - ext4 a rw,max=9\n" DEVPTS ",max=16\n",
 	  { "the devpts mount has max=16", "mount -o remount,max=32 /dev/pts" } },
-	{ ENOSPC, "Linux", "100\n", "60\n", "40\n", DEVPTS ",max=4096\n", { "kernel.pty.max is 100" } },
+	{ ENOSPC,
+	  "Linux",
+	  "100\n",
+	  "60\n",
+	  "40\n",
+	  DEVPTS ",max=4096\n",
+	  { "kernel.pty.max is 100" } },
 	{ EMFILE, "Linux", "1", "1", "1", "", { "RLIMIT_NOFILE is ", "ulimit" } },
 	{ ENFILE, "Linux", "1", "1", "1", "", { "fs.file-max is 777" } },
 	{ EACCES, "Linux", "1", "1", "1", "", { "Permission denied", "ptmxmode" } },
@@ -156,7 +183,8 @@ static void
 test_error_text(void)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(texts); i++) {
-		g_autofree char *proc = proc_make(texts[i].max, texts[i].nr, texts[i].reserve, texts[i].mountinfo);
+		g_autofree char *proc =
+			proc_make(texts[i].max, texts[i].nr, texts[i].reserve, texts[i].mountinfo);
 		char text[512], cut[8];
 
 		pty_error_text(texts[i].error, texts[i].sysname, proc, text, sizeof(text));

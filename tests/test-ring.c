@@ -54,7 +54,7 @@ ring_check(const Ring *ring, guint64 offset, gsize size)
 static void
 ring_growth(void)
 {
-	Ring ring = {0};
+	Ring ring = { 0 };
 	gsize piece;
 
 	g_assert_null(ring_free_space(&ring, 1, &piece));
@@ -78,7 +78,7 @@ ring_growth(void)
 static void
 ring_seam(void)
 {
-	Ring ring = {.start = 250, .end = 250};
+	Ring ring = { .start = 250, .end = 250 };
 	struct iovec iov[2];
 
 	ring_fill(&ring, 100);
@@ -96,13 +96,14 @@ ring_seam(void)
 	ring_done(&ring);
 }
 
-/* Growth while the bytes stand over the seam, from heap to heap, to mapping, and from mapping to mapping. */
+/* Growth while the bytes stand over the seam, from heap to heap, to mapping, and from mapping to
+ * mapping. */
 static void
 ring_grow_over_seam(void)
 {
 	for (gsize capacity = 256; capacity <= 512 * 1024; capacity *= 2) {
 		for (gsize kept = 1; kept < capacity; kept = kept * 5 + 1) {
-			Ring ring = {.start = capacity * 3 - kept / 2};
+			Ring ring = { .start = capacity * 3 - kept / 2 };
 
 			ring.end = ring.start;
 			ring_fill(&ring, kept);
@@ -119,8 +120,8 @@ ring_grow_over_seam(void)
 static void
 ring_walk(void)
 {
-	Ring ring = {.start = G_GUINT64_CONSTANT(0xfffffff0),
-		     .end = G_GUINT64_CONSTANT(0xfffffff0)};
+	Ring ring = { .start = G_GUINT64_CONSTANT(0xfffffff0),
+		      .end = G_GUINT64_CONSTANT(0xfffffff0) };
 
 	for (guint i = 0; i < 3000; i++) {
 		guint64 kept;
@@ -140,10 +141,10 @@ ring_walk(void)
 }
 
 static const UnitTest tests[] = {
-	{"/ring/growth", ring_growth},
-	{"/ring/seam", ring_seam},
-	{"/ring/grow-over-seam", ring_grow_over_seam},
-	{"/ring/walk", ring_walk},
+	{ "/ring/growth", ring_growth },
+	{ "/ring/seam", ring_seam },
+	{ "/ring/grow-over-seam", ring_grow_over_seam },
+	{ "/ring/walk", ring_walk },
 };
 
 int

@@ -30,9 +30,20 @@ static const struct {
 	{ "1:unlimited", 0, 1, RLIMIT_UNLIMITED, TRUE },
 	{ "unlimited:unlimited", 0, RLIMIT_UNLIMITED, RLIMIT_UNLIMITED, TRUE },
 	{ "18446744073709551614", 0, G_MAXUINT64 - 1, 0, FALSE },
-	{ "2:1", -EINVAL }, { "unlimited:1", -EINVAL }, { "", -EINVAL }, { ":", -EINVAL }, { "1:", -EINVAL },
-	{ ":1", -EINVAL }, { "-1", -EINVAL }, { "1k", -EINVAL }, { "1:2:3", -EINVAL }, { " 1", -EINVAL },
-	{ "unlimitedx", -EINVAL }, { "unlim", -EINVAL }, { "0x10", -EINVAL }, { "18446744073709551616", -EINVAL },
+	{ "2:1", -EINVAL },
+	{ "unlimited:1", -EINVAL },
+	{ "", -EINVAL },
+	{ ":", -EINVAL },
+	{ "1:", -EINVAL },
+	{ ":1", -EINVAL },
+	{ "-1", -EINVAL },
+	{ "1k", -EINVAL },
+	{ "1:2:3", -EINVAL },
+	{ " 1", -EINVAL },
+	{ "unlimitedx", -EINVAL },
+	{ "unlim", -EINVAL },
+	{ "0x10", -EINVAL },
+	{ "18446744073709551616", -EINVAL },
 };
 
 static void
@@ -50,7 +61,8 @@ test_parse(void)
 	}
 }
 
-/* In a child, since limits cannot be put back: what @setting makes of the limit of message queues. */
+/* In a child, since limits cannot be put back: what @setting makes of the limit of message
+ * queues. */
 static int
 apply_in_child(const struct rlimit_setting *setting, struct rlimit *ret)
 {
@@ -82,15 +94,22 @@ test_apply(void)
 	struct rlimit before, after;
 
 	g_assert_no_errno(getrlimit(RLIMIT_MSGQUEUE, &before));
-	g_assert_cmpint(apply_in_child(&(struct rlimit_setting){ "msgqueue", 64, 0, false }, &after), ==, 0);
+	g_assert_cmpint(
+		apply_in_child(&(struct rlimit_setting){ "msgqueue", 64, 0, false }, &after), ==,
+		0);
 	g_assert_cmpuint(after.rlim_cur, ==, 64);
 	g_assert_cmpuint(after.rlim_max, ==, before.rlim_max);
-	g_assert_cmpint(apply_in_child(&(struct rlimit_setting){ "msgqueue", 64, 128, true }, &after), ==, 0);
+	g_assert_cmpint(
+		apply_in_child(&(struct rlimit_setting){ "msgqueue", 64, 128, true }, &after), ==,
+		0);
 	g_assert_cmpuint(after.rlim_cur, ==, 64);
 	g_assert_cmpuint(after.rlim_max, ==, 128);
-	g_assert_cmpint(apply_in_child(&(struct rlimit_setting){ "msgqueue", before.rlim_max + 1, 0, false }, &after),
+	g_assert_cmpint(apply_in_child(&(struct rlimit_setting){ "msgqueue", before.rlim_max + 1, 0,
+								 false },
+				       &after),
 			==, -EINVAL);
-	g_assert_cmpint(apply_in_child(&(struct rlimit_setting){ "nosuch", 1, 0, false }, &after), ==, -EINVAL);
+	g_assert_cmpint(apply_in_child(&(struct rlimit_setting){ "nosuch", 1, 0, false }, &after),
+			==, -EINVAL);
 	g_assert_cmpuint(after.rlim_cur, ==, before.rlim_cur);
 }
 

@@ -1,8 +1,8 @@
 /* Settings: every row with good and bad values, and what ctl prints of it.
  *
- * A good value is applied to the defaults and printed; what was printed, applied to the defaults again,
- * must print the same: that is what makes one context like another. A bad value has to leave everything
- * as it was, with EINVAL and a sentence. */
+ * A good value is applied to the defaults and printed; what was printed, applied to the defaults
+ * again, must print the same: that is what makes one context like another. A bad value has to
+ * leave everything as it was, with EINVAL and a sentence. */
 #include "broker/error.h"
 #include "broker/settings.h"
 #include "tests/unit.h"
@@ -51,76 +51,76 @@ apply_lines(Settings *settings, const char *lines)
 static const struct {
 	const char *lines, *printed;
 } good[] = {
-	{"cwd /tmp", "cwd /tmp\n"},
-	{"cwd '/a b'", "cwd '/a b'\n"},
-	{"cwd /tmp\ncwd '~'", ""},
-	{"clearenv", "clearenv\n"},
-	{"unenv HOME", "unenv HOME\n"},
-	{"unenv HOME\nunenv HOME", "unenv HOME\n"},
-	{"env A=1", "env A=1\n"},
-	{"env 'A=x y=z'", "env 'A=x y=z'\n"},
-	{"env A=", "env A=\n"},
-	{"env A=1\nenv AB=2\nenv A=3", "env AB=2\nenv A=3\n"},
-	{"env A=1\nunenv A", "unenv A\n"},
-	{"unenv A\nenv A=1", "env A=1\n"},
-	{"env B=1\nunenv A\nclearenv\nenv C=1\nunenv D", "clearenv\nenv C=1\n"},
-	{"umask 22", "umask 0022\n"},
-	{"umask 0777", "umask 0777\n"},
-	{"umask 0", "umask 0000\n"},
-	{"nice 19", "nice 19\n"},
-	{"nice -20", "nice -20\n"},
-	{"nice 0", "nice 0\n"},
-	{"affinity 0-3,8", "affinity 0-3,8\n"},
-	{"oom -1000", "oom -1000\n"},
-	{"oom 1000", "oom 1000\n"},
-	{"rlimit nofile 64", "rlimit nofile 64\n"},
-	{"rlimit nofile 64:128", "rlimit nofile 64:128\n"},
-	{"rlimit core unlimited", "rlimit core unlimited\n"},
-	{"rlimit core 0:unlimited", "rlimit core 0:unlimited\n"},
-	{"rlimit nofile 64:128\nrlimit core 0\nrlimit nofile 32",
-	 "rlimit nofile 32\nrlimit core 0\n"},
-	{"shell /bin/bash", "shell /bin/bash\n"},
-	{"preexec taskset -c 2", "preexec taskset -c 2\n"},
-	{"preexec env 'A=b c' ''", "preexec env 'A=b c' ''\n"},
-	{"preexec nice\npreexec", ""},
-	{"pty on", "pty on\n"},
-	{"pty on\npty off", ""},
-	{"winsize 132 43", "winsize 132 43\n"},
-	{"winsize 80 25", "winsize 80 25\n"},
-	{"winsize 132 43\nwinsize 80 24", ""},
-	{"timeout 60", "timeout 60\n"},
-	{"timeout 0.25", "timeout 0.250\n"},
-	{"timeout 60\ntimeout none", ""},
-	{"grace 0", "grace 0\n"},
-	{"grace 1.5", "grace 1.500\n"},
-	{"grace 1\ngrace 5", ""},
-	{"retain 64K", "retain 65536\n"},
-	{"retain 1", "retain 4096\n"},
-	{"retain 16M", ""},
-	{"retain 1G", "retain 1073741824\n"},
-	{"overflow drop", "overflow drop\n"},
-	{"overflow drop\noverflow block", ""},
-	{"eofmode close", "eofmode close\n"},
-	{"eofmode never", "eofmode never\n"},
-	{"eofmode never\neofmode trunc", ""},
-	{"onclose hup", "onclose hup\n"},
-	{"onclose kill", "onclose kill\n"},
-	{"onclose kill\nonclose none", ""},
-	{"pipe /a/b", "pipe /a/b\n"},
-	{"pipe -a '/a b'", "pipe -a '/a b'\n"},
-	{"pipe -a /a\npipe /b", "pipe /b\n"},
-	{"pipe -a /a\npipe", ""},
-	{"connect-timeout 1.001", "connect-timeout 1.001\n"},
-	{"connect-timeout 30", ""},
-	{"keepalive 1", "keepalive 1\n"},
-	{"keepalive 15", ""},
-	{"loglevel error", "loglevel error\n"},
-	{"loglevel warning", "loglevel warning\n"},
-	{"loglevel debug", "loglevel debug\n"},
-	{"loglevel debug\nloglevel info", ""},
-	{"fanout 1", "fanout 1\n"},
-	{"fanout 65536", "fanout 65536\n"},
-	{"fanout 64", ""},
+	{ "cwd /tmp", "cwd /tmp\n" },
+	{ "cwd '/a b'", "cwd '/a b'\n" },
+	{ "cwd /tmp\ncwd '~'", "" },
+	{ "clearenv", "clearenv\n" },
+	{ "unenv HOME", "unenv HOME\n" },
+	{ "unenv HOME\nunenv HOME", "unenv HOME\n" },
+	{ "env A=1", "env A=1\n" },
+	{ "env 'A=x y=z'", "env 'A=x y=z'\n" },
+	{ "env A=", "env A=\n" },
+	{ "env A=1\nenv AB=2\nenv A=3", "env AB=2\nenv A=3\n" },
+	{ "env A=1\nunenv A", "unenv A\n" },
+	{ "unenv A\nenv A=1", "env A=1\n" },
+	{ "env B=1\nunenv A\nclearenv\nenv C=1\nunenv D", "clearenv\nenv C=1\n" },
+	{ "umask 22", "umask 0022\n" },
+	{ "umask 0777", "umask 0777\n" },
+	{ "umask 0", "umask 0000\n" },
+	{ "nice 19", "nice 19\n" },
+	{ "nice -20", "nice -20\n" },
+	{ "nice 0", "nice 0\n" },
+	{ "affinity 0-3,8", "affinity 0-3,8\n" },
+	{ "oom -1000", "oom -1000\n" },
+	{ "oom 1000", "oom 1000\n" },
+	{ "rlimit nofile 64", "rlimit nofile 64\n" },
+	{ "rlimit nofile 64:128", "rlimit nofile 64:128\n" },
+	{ "rlimit core unlimited", "rlimit core unlimited\n" },
+	{ "rlimit core 0:unlimited", "rlimit core 0:unlimited\n" },
+	{ "rlimit nofile 64:128\nrlimit core 0\nrlimit nofile 32",
+	  "rlimit nofile 32\nrlimit core 0\n" },
+	{ "shell /bin/bash", "shell /bin/bash\n" },
+	{ "preexec taskset -c 2", "preexec taskset -c 2\n" },
+	{ "preexec env 'A=b c' ''", "preexec env 'A=b c' ''\n" },
+	{ "preexec nice\npreexec", "" },
+	{ "pty on", "pty on\n" },
+	{ "pty on\npty off", "" },
+	{ "winsize 132 43", "winsize 132 43\n" },
+	{ "winsize 80 25", "winsize 80 25\n" },
+	{ "winsize 132 43\nwinsize 80 24", "" },
+	{ "timeout 60", "timeout 60\n" },
+	{ "timeout 0.25", "timeout 0.250\n" },
+	{ "timeout 60\ntimeout none", "" },
+	{ "grace 0", "grace 0\n" },
+	{ "grace 1.5", "grace 1.500\n" },
+	{ "grace 1\ngrace 5", "" },
+	{ "retain 64K", "retain 65536\n" },
+	{ "retain 1", "retain 4096\n" },
+	{ "retain 16M", "" },
+	{ "retain 1G", "retain 1073741824\n" },
+	{ "overflow drop", "overflow drop\n" },
+	{ "overflow drop\noverflow block", "" },
+	{ "eofmode close", "eofmode close\n" },
+	{ "eofmode never", "eofmode never\n" },
+	{ "eofmode never\neofmode trunc", "" },
+	{ "onclose hup", "onclose hup\n" },
+	{ "onclose kill", "onclose kill\n" },
+	{ "onclose kill\nonclose none", "" },
+	{ "pipe /a/b", "pipe /a/b\n" },
+	{ "pipe -a '/a b'", "pipe -a '/a b'\n" },
+	{ "pipe -a /a\npipe /b", "pipe /b\n" },
+	{ "pipe -a /a\npipe", "" },
+	{ "connect-timeout 1.001", "connect-timeout 1.001\n" },
+	{ "connect-timeout 30", "" },
+	{ "keepalive 1", "keepalive 1\n" },
+	{ "keepalive 15", "" },
+	{ "loglevel error", "loglevel error\n" },
+	{ "loglevel warning", "loglevel warning\n" },
+	{ "loglevel debug", "loglevel debug\n" },
+	{ "loglevel debug\nloglevel info", "" },
+	{ "fanout 1", "fanout 1\n" },
+	{ "fanout 65536", "fanout 65536\n" },
+	{ "fanout 64", "" },
 };
 
 /* Good values are printed so that they make the same again, in a copy too. */
@@ -286,7 +286,7 @@ settings_max_retain(void)
 {
 	g_autoptr(Settings) settings = settings_new();
 	BrokerOptions options = broker_default_options;
-	char *args[] = {(char *)"65537", NULL};
+	char *args[] = { (char *)"65537", NULL };
 	g_autoptr(GError) error = NULL;
 
 	options.max_retain = 65536;
@@ -359,14 +359,30 @@ static const struct {
 	const char *verb;
 	gboolean while_running, at_place;
 } flags[] = {
-	{"cwd", FALSE, FALSE},	     {"env", FALSE, FALSE},	{"unenv", FALSE, FALSE},
-	{"clearenv", FALSE, FALSE},  {"umask", FALSE, FALSE},	{"rlimit", FALSE, FALSE},
-	{"shell", FALSE, FALSE},     {"preexec", FALSE, FALSE}, {"pty", FALSE, FALSE},
-	{"nice", TRUE, TRUE},	     {"affinity", TRUE, TRUE},	{"oom", TRUE, TRUE},
-	{"winsize", TRUE, FALSE},    {"timeout", TRUE, FALSE},	{"grace", TRUE, FALSE},
-	{"retain", TRUE, FALSE},     {"overflow", TRUE, FALSE}, {"eofmode", TRUE, FALSE},
-	{"onclose", TRUE, FALSE},    {"pipe", TRUE, FALSE},	{"connect-timeout", FALSE, FALSE},
-	{"keepalive", FALSE, FALSE}, {"loglevel", TRUE, FALSE}, {"fanout", TRUE, FALSE},
+	{ "cwd", FALSE, FALSE },
+	{ "env", FALSE, FALSE },
+	{ "unenv", FALSE, FALSE },
+	{ "clearenv", FALSE, FALSE },
+	{ "umask", FALSE, FALSE },
+	{ "rlimit", FALSE, FALSE },
+	{ "shell", FALSE, FALSE },
+	{ "preexec", FALSE, FALSE },
+	{ "pty", FALSE, FALSE },
+	{ "nice", TRUE, TRUE },
+	{ "affinity", TRUE, TRUE },
+	{ "oom", TRUE, TRUE },
+	{ "winsize", TRUE, FALSE },
+	{ "timeout", TRUE, FALSE },
+	{ "grace", TRUE, FALSE },
+	{ "retain", TRUE, FALSE },
+	{ "overflow", TRUE, FALSE },
+	{ "eofmode", TRUE, FALSE },
+	{ "onclose", TRUE, FALSE },
+	{ "pipe", TRUE, FALSE },
+	{ "connect-timeout", FALSE, FALSE },
+	{ "keepalive", FALSE, FALSE },
+	{ "loglevel", TRUE, FALSE },
+	{ "fanout", TRUE, FALSE },
 };
 
 /* Which may change while a command runs, and which the agent has to be asked for. */
@@ -390,7 +406,7 @@ static void
 settings_filled(void)
 {
 	g_autoptr(Settings) settings = settings_new();
-	struct spawn_spec spec = {0};
+	struct spawn_spec spec = { 0 };
 
 	settings_fill(settings, &spec);
 	g_assert_null(spec.set_env[0]);
@@ -423,11 +439,15 @@ settings_filled(void)
 }
 
 static const UnitTest tests[] = {
-	{"/settings/good", settings_good},	   {"/settings/none", settings_none},
-	{"/settings/bad", settings_bad},	   {"/settings/max-retain", settings_max_retain},
-	{"/settings/defaults", settings_defaults}, {"/settings/order", settings_order},
-	{"/settings/inherit", settings_inherited}, {"/settings/flags", settings_flags},
-	{"/settings/fill", settings_filled},
+	{ "/settings/good", settings_good },
+	{ "/settings/none", settings_none },
+	{ "/settings/bad", settings_bad },
+	{ "/settings/max-retain", settings_max_retain },
+	{ "/settings/defaults", settings_defaults },
+	{ "/settings/order", settings_order },
+	{ "/settings/inherit", settings_inherited },
+	{ "/settings/flags", settings_flags },
+	{ "/settings/fill", settings_filled },
 };
 
 int

@@ -37,8 +37,13 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Outcome, outcome_clear)
 static void
 spec_init(struct spawn_spec *spec, char **argv)
 {
-	*spec = (struct spawn_spec){ .file = argv[0], .argv = argv, .cwd = "/", .umask = SPAWN_KEEP,
-				     .nice = SPAWN_KEEP, .oom = SPAWN_KEEP, .affinity = "" };
+	*spec = (struct spawn_spec){ .file = argv[0],
+				     .argv = argv,
+				     .cwd = "/",
+				     .umask = SPAWN_KEEP,
+				     .nice = SPAWN_KEEP,
+				     .oom = SPAWN_KEEP,
+				     .affinity = "" };
 }
 
 /* Everything from @fd up to its end. */
@@ -132,7 +137,8 @@ assert_fails(const struct spawn_spec *spec, enum spawn_stage stage, int error, c
 	char got[512];
 
 	g_assert_true(outcome.failed);
-	g_assert_cmpstr(spawn_stage_name((enum spawn_stage)outcome.failure.stage), ==, spawn_stage_name(stage));
+	g_assert_cmpstr(spawn_stage_name((enum spawn_stage)outcome.failure.stage), ==,
+			spawn_stage_name(stage));
 	g_assert_cmpint(outcome.failure.error, ==, error);
 	g_assert_cmpint(outcome.code, ==, 127);
 	spawn_failure_text(spec, &outcome.failure, got, sizeof(got));
@@ -198,9 +204,12 @@ test_descriptors(void)
 	struct spawn_spec spec;
 	int leaky = open("/dev/null", O_RDONLY); /* not close-on-exec */
 
-	spec_init(&spec, SH("for fd in 0 1 2 3 4 5 6 7 8 9 10 11 12; do test -e /proc/$$/fd/$fd && echo $fd; done;"
+	spec_init(&spec, SH("for fd in 0 1 2 3 4 5 6 7 8 9 10 11 12; do test -e /proc/$$/fd/$fd && "
+			    "echo $fd; done;"
 			    "grep flags /proc/$$/fdinfo/1"));
-	assert_prints(&spec, "0\n1\n2\nflags:\t01\n"); /* O_WRONLY and nothing else: blocking, as far as 1 goes */
+	assert_prints(
+		&spec,
+		"0\n1\n2\nflags:\t01\n"); /* O_WRONLY and nothing else: blocking, as far as 1 goes */
 	close(leaky);
 }
 
@@ -247,7 +256,8 @@ test_path(void)
 	g_autofree char *directory = g_dir_make_tmp("mitofs-test-XXXXXX", NULL);
 	g_autofree char *plain = g_build_filename(directory, "plain", NULL);
 	g_autofree char *script = g_build_filename(directory, "script", NULL);
-	g_autofree char *path = g_strdup_printf("PATH=/nonexistent:/dev/null:%s:/usr/bin:/bin", directory);
+	g_autofree char *path =
+		g_strdup_printf("PATH=/nonexistent:/dev/null:%s:/usr/bin:/bin", directory);
 	g_autofree char *only = g_strdup_printf("PATH=%s:/nonexistent", directory);
 	g_autofree char *not_found = NULL;
 	struct spawn_spec spec;
@@ -280,7 +290,8 @@ test_path_unset(void)
 
 	spec_init(&spec, ARGV("nosuch"));
 	spec.unset_env = ARGV("PATH");
-	assert_fails(&spec, SPAWN_EXEC, ENOENT, "\"nosuch\" not found in PATH=/usr/local/bin:/usr/bin:/bin");
+	assert_fails(&spec, SPAWN_EXEC, ENOENT,
+		     "\"nosuch\" not found in PATH=/usr/local/bin:/usr/bin:/bin");
 	spec_init(&spec, ARGV("env"));
 	spec.clear_env = true;
 	assert_prints(&spec, "");
@@ -313,7 +324,8 @@ test_preexec(void)
 	assert_prints(&spec, "chain\n");
 	spec_init(&spec, ARGV("/nonexistent/chain", "true"));
 	spec.preexec = true;
-	assert_fails(&spec, SPAWN_PREEXEC, ENOENT, "preexec \"/nonexistent/chain\": No such file or directory");
+	assert_fails(&spec, SPAWN_PREEXEC, ENOENT,
+		     "preexec \"/nonexistent/chain\": No such file or directory");
 }
 
 static void
@@ -343,13 +355,14 @@ test_cwd(void)
 {
 	g_autofree char *home = g_dir_make_tmp("mitofs-test-XXXXXX", NULL);
 	g_autofree char *sub = g_build_filename(home, "sub", NULL);
-	g_autofree char *at_home = g_strdup_printf("%s\n", home), *at_sub = g_strdup_printf("%s\n", sub);
+	g_autofree char *at_home = g_strdup_printf("%s\n", home),
+			*at_sub = g_strdup_printf("%s\n", sub);
 	const struct spawn_place where = { .home = home };
 	const struct {
 		const char *cwd, *printed;
-	} cases[] = { { "", at_home },    { "~", at_home },     { "~/", at_home }, { "~//sub", at_sub },
-		      { "~/sub", at_sub }, { "sub", at_sub },    { "/", "/\n" },    { NULL, at_home },
-		      { "./sub/..", at_home } };
+	} cases[] = { { "", at_home },	    { "~", at_home },	 { "~/", at_home },
+		      { "~//sub", at_sub }, { "~/sub", at_sub }, { "sub", at_sub },
+		      { "/", "/\n" },	    { NULL, at_home },	 { "./sub/..", at_home } };
 
 	g_assert_cmpint(g_mkdir(sub, 0700), ==, 0);
 	for (guint i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -415,7 +428,8 @@ test_oom(void)
 	assert_fails(&spec, SPAWN_OOM, EINVAL, "oom 2000: Invalid argument");
 }
 
-/* The agent is not dumpable; its child may set its own oom_score_adj all the same, and is dumpable again. */
+/* The agent is not dumpable; its child may set its own oom_score_adj all the same, and is
+ * dumpable again. */
 static void
 test_oom_undumpable(void)
 {
@@ -454,12 +468,14 @@ test_affinity(void)
 static void
 test_rlimits(void)
 {
-	const struct rlimit_setting settings[] = { { "core", 0, 0, false }, { "msgqueue", 99, 123, true } };
+	const struct rlimit_setting settings[] = { { "core", 0, 0, false },
+						   { "msgqueue", 99, 123, true } };
 	struct spawn_spec spec;
 	struct rlimit limit;
 
 	g_assert_no_errno(getrlimit(RLIMIT_MSGQUEUE, &limit));
-	spec_init(&spec, SH("ulimit -c; grep msgqueue /proc/self/limits | tr -s ' ' | cut -d' ' -f4,5"));
+	spec_init(&spec,
+		  SH("ulimit -c; grep msgqueue /proc/self/limits | tr -s ' ' | cut -d' ' -f4,5"));
 	spec.rlimits = settings;
 	spec.rlimit_count = 2;
 	assert_prints(&spec, "0\n99 123\n");
@@ -478,7 +494,8 @@ test_rlimits_error(void)
 	spec_init(&spec, ARGV("true"));
 	spec.rlimits = settings;
 	spec.rlimit_count = 2;
-	text = g_strdup_printf("rlimit msgqueue %" G_GUINT64_FORMAT ": above the hard limit %" G_GUINT64_FORMAT,
+	text = g_strdup_printf("rlimit msgqueue %" G_GUINT64_FORMAT
+			       ": above the hard limit %" G_GUINT64_FORMAT,
 			       (guint64)limit.rlim_max + 1, (guint64)limit.rlim_max);
 	assert_fails(&spec, SPAWN_RLIMIT, EINVAL, text);
 }
@@ -503,7 +520,8 @@ test_tag(void)
 	g_autofree char *expected = NULL;
 	struct spawn_spec spec;
 
-	spec_init(&spec, SH("grep 'realtime timeout' /proc/self/limits | tr -s ' ' | cut -d' ' -f4"));
+	spec_init(&spec,
+		  SH("grep 'realtime timeout' /proc/self/limits | tr -s ' ' | cut -d' ' -f4"));
 	spec.tag = tree_tag(1, 2, 3);
 	expected = g_strdup_printf("%" G_GUINT64_FORMAT "\n", spec.tag);
 	assert_prints(&spec, expected);
@@ -520,10 +538,12 @@ test_terminal(void)
 	pid_t pid;
 
 	g_assert_cmpint(pty_open(&pty, 100, 30), ==, 0);
-	spec_init(&spec, SH("stty -opost; test -t 0 && test -t 1 && test -t 2 && stty size; echo $TERM > /dev/tty"));
+	spec_init(&spec, SH("stty -opost; test -t 0 && test -t 1 && test -t 2 && stty size; echo "
+			    "$TERM > /dev/tty"));
 	spec.pty = true;
 	spec.unset_env = ARGV("TERM");
-	g_assert_cmpint(spawn_start(&spec, &place, (int[]){ pty.slave, pty.slave, pty.slave }, &pid, &failure_fd),
+	g_assert_cmpint(spawn_start(&spec, &place, (int[]){ pty.slave, pty.slave, pty.slave }, &pid,
+				    &failure_fd),
 			==, 0);
 	close(pty.slave);
 	failure_read(failure_fd, &outcome);
@@ -561,7 +581,8 @@ test_parent_dies(void)
 		char byte;
 
 		spec_init(&spec, ARGV("sleep", "1000"));
-		if (spawn_start(&spec, &place, (int[]){ ends[0], ends[1], ends[1] }, &child, &failure_fd) < 0)
+		if (spawn_start(&spec, &place, (int[]){ ends[0], ends[1], ends[1] }, &child,
+				&failure_fd) < 0)
 			_exit(1);
 		fcntl(failure_fd, F_SETFL, 0);
 		if (read(failure_fd, &byte, 1) != 0)

@@ -1,9 +1,10 @@
 /* Streams: what is kept, what may go, and who is held back, over real pipes.
  *
- * The source writes a pattern whose period is a prime, so that a gap, a repeat or a byte out of order
- * shows at once wherever a reader looks. A feed writes as fast as its pipe takes it, from the loop; a
- * reader is driven by the test. Limits are small, so that megabytes go through kilobytes. The mount's
- * total and the number of large pipes are the program's, so each test leaves them as it found them. */
+ * The source writes a pattern whose period is a prime, so that a gap, a repeat or a byte out of
+ * order shows at once wherever a reader looks. A feed writes as fast as its pipe takes it, from
+ * the loop; a reader is driven by the test. Limits are small, so that megabytes go through
+ * kilobytes. The mount's total and the number of large pipes are the program's, so each test
+ * leaves them as it found them. */
 #include "broker/stream.h"
 #include "pty/autofd.h"
 #include "pty/pty.h"
@@ -93,7 +94,7 @@ stream_pipe(Stream *stream)
 static void
 feed_start(Feed *feed, Stream *stream, guint64 size)
 {
-	*feed = (Feed){.fd = stream_pipe(stream), .size = size};
+	*feed = (Feed){ .fd = stream_pipe(stream), .size = size };
 	feed->watch = poller_add(feed->fd, EPOLLOUT, feed_on_writable, feed);
 }
 
@@ -105,7 +106,8 @@ feed_stop(Feed *feed)
 	autofd_clear(&feed->fd);
 }
 
-/* One read(2): look at up to @size bytes at the kernel's @offset, which must be the stream's @at, and take them. */
+/* One read(2): look at up to @size bytes at the kernel's @offset, which must be the stream's
+ * @at, and take them. */
 static gssize
 reader_read(StreamReader *reader, guint64 offset, guint64 at, gsize size)
 {
@@ -128,7 +130,8 @@ reader_read(StreamReader *reader, guint64 offset, guint64 at, gsize size)
 	return got;
 }
 
-/* The next read begins, where the last one ended, and takes nothing yet: what that gave is not wanted again. */
+/* The next read begins, where the last one ended, and takes nothing yet: what that gave is not
+ * wanted again. */
 static void
 reader_go_on(StreamReader *reader, guint64 offset)
 {
@@ -166,7 +169,8 @@ append(Stream *stream, gsize size)
 	stream_append(stream, bytes, size);
 }
 
-/* Everything arrives once and in order through a retain that is far smaller, and no more than that is ever kept. */
+/* Everything arrives once and in order through a retain that is far smaller, and no more than
+ * that is ever kept. */
 static void
 order_run(guint64 retain, gboolean drop, gsize largest)
 {
@@ -207,7 +211,8 @@ stream_order_small(void)
 	order_run(4096, FALSE, 100000);
 }
 
-/* With no reader all is kept up to `retain`, not one byte more is read, and a reader gets every byte. */
+/* With no reader all is kept up to `retain`, not one byte more is read, and a reader gets every
+ * byte. */
 static void
 stream_block(void)
 {
@@ -281,7 +286,8 @@ stream_block_limits(void)
 	g_assert_cmpuint(stream_dropped(stream), ==, 380000);
 }
 
-/* With overflow drop the oldest go, as few as need be, and are counted; the end of the source costs nothing. */
+/* With overflow drop the oldest go, as few as need be, and are counted; the end of the source
+ * costs nothing. */
 static void
 stream_drop(void)
 {
@@ -337,7 +343,8 @@ stream_drop_append(void)
 	stream_reader_free(reader);
 }
 
-/* A reader goes on at its own kernel offset though what was there has gone; any other offset is absolute. */
+/* A reader goes on at its own kernel offset though what was there has gone; any other offset is
+ * absolute. */
 static void
 stream_jump(void)
 {
@@ -463,7 +470,8 @@ stream_given_closed(void)
 	stream_reader_free(reader);
 }
 
-/* Past the mount's total each stream over 64 KiB is held, smaller ones are not; memory that comes back lets them go on. */
+/* Past the mount's total each stream over 64 KiB is held, smaller ones are not; memory that
+ * comes back lets them go on. */
 static void
 stream_total(void)
 {
@@ -500,7 +508,7 @@ stream_total_appended(void)
 {
 	g_autoptr(Stream) first = stream_new(KIB * KIB, FALSE);
 	g_autoptr(Stream) second = stream_new(KIB * KIB, FALSE);
-	NotifierWatch watch = {NULL};
+	NotifierWatch watch = { NULL };
 	guint drained = 0;
 
 	stream_set_total(200 * KIB);
@@ -533,7 +541,8 @@ stream_orphan_unread(void)
 	stream_unref(stream);
 }
 
-/* Its reader still gets every byte; when that closes, the rest is drained, though nobody holds the stream any more. */
+/* Its reader still gets every byte; when that closes, the rest is drained, though nobody holds
+ * the stream any more. */
 static void
 stream_orphan_read(void)
 {
@@ -562,7 +571,7 @@ stream_end_error(void)
 {
 	g_autoptr(Stream) stream = stream_new(64 * KIB, FALSE);
 	StreamReader *reader = stream_reader_new(stream);
-	NotifierWatch watch = {NULL};
+	NotifierWatch watch = { NULL };
 	guint changes = 0;
 
 	append(stream, 100);
@@ -588,7 +597,7 @@ stream_end_of_file(void)
 {
 	g_autoptr(Stream) stream = stream_new(64 * KIB, FALSE);
 	StreamReader *reader = stream_reader_new(stream);
-	NotifierWatch watch = {NULL};
+	NotifierWatch watch = { NULL };
 	guint changes = 0;
 	int fd = stream_pipe(stream);
 	gint64 born = stream_mtime(stream);
@@ -645,14 +654,15 @@ stream_terminal(void)
 	stream_reader_free(reader);
 }
 
-/* A sender with credit is told whenever there may be room: a read, a reader that goes, a limit, an orphan. */
+/* A sender with credit is told whenever there may be room: a read, a reader that goes, a limit,
+ * an orphan. */
 static void
 stream_drained_told(void)
 {
 	g_autoptr(Stream) stream = stream_new(8192, FALSE);
 	StreamReader *reader = stream_reader_new(stream);
 	StreamReader *slow = stream_reader_new(stream);
-	NotifierWatch watch = {NULL};
+	NotifierWatch watch = { NULL };
 	guint drained = 0;
 
 	notifier_watch(stream_drained(stream), &watch, count_up, &drained);
@@ -695,7 +705,8 @@ fill_once(Stream *stream, int fd, StreamReader *reader)
 		;
 }
 
-/* A pipe that is always full is made larger, more than one of them; one that is no longer used so is made small again. */
+/* A pipe that is always full is made larger, more than one of them; one that is no longer used
+ * so is made small again. */
 static void
 stream_pipe_size(void)
 {
@@ -755,31 +766,31 @@ stream_pipe_size_few(void)
 }
 
 static const UnitTest tests[] = {
-	{"/stream/order", stream_order},
-	{"/stream/order/small", stream_order_small},
-	{"/stream/block", stream_block},
-	{"/stream/block/rests", stream_block_rests},
-	{"/stream/block/exact", stream_block_exact},
-	{"/stream/block/limits", stream_block_limits},
-	{"/stream/drop", stream_drop},
-	{"/stream/drop/nothing", stream_drop_nothing},
-	{"/stream/drop/append", stream_drop_append},
-	{"/stream/jump", stream_jump},
-	{"/stream/look", stream_look},
-	{"/stream/two-readers", stream_two_readers},
-	{"/stream/given", stream_given},
-	{"/stream/given/closed", stream_given_closed},
-	{"/stream/total", stream_total},
-	{"/stream/total/appended", stream_total_appended},
-	{"/stream/orphan/unread", stream_orphan_unread},
-	{"/stream/orphan/read", stream_orphan_read},
-	{"/stream/end/error", stream_end_error},
-	{"/stream/end/file", stream_end_of_file},
-	{"/stream/end/cut", stream_cut},
-	{"/stream/end/terminal", stream_terminal},
-	{"/stream/drained", stream_drained_told},
-	{"/stream/pipe-size", stream_pipe_size},
-	{"/stream/pipe-size/few", stream_pipe_size_few},
+	{ "/stream/order", stream_order },
+	{ "/stream/order/small", stream_order_small },
+	{ "/stream/block", stream_block },
+	{ "/stream/block/rests", stream_block_rests },
+	{ "/stream/block/exact", stream_block_exact },
+	{ "/stream/block/limits", stream_block_limits },
+	{ "/stream/drop", stream_drop },
+	{ "/stream/drop/nothing", stream_drop_nothing },
+	{ "/stream/drop/append", stream_drop_append },
+	{ "/stream/jump", stream_jump },
+	{ "/stream/look", stream_look },
+	{ "/stream/two-readers", stream_two_readers },
+	{ "/stream/given", stream_given },
+	{ "/stream/given/closed", stream_given_closed },
+	{ "/stream/total", stream_total },
+	{ "/stream/total/appended", stream_total_appended },
+	{ "/stream/orphan/unread", stream_orphan_unread },
+	{ "/stream/orphan/read", stream_orphan_read },
+	{ "/stream/end/error", stream_end_error },
+	{ "/stream/end/file", stream_end_of_file },
+	{ "/stream/end/cut", stream_cut },
+	{ "/stream/end/terminal", stream_terminal },
+	{ "/stream/drained", stream_drained_told },
+	{ "/stream/pipe-size", stream_pipe_size },
+	{ "/stream/pipe-size/few", stream_pipe_size_few },
 };
 
 int

@@ -33,13 +33,20 @@ static Tree
 tree_start(const char *script, uint64_t tag, pid_t *pids, guint lines)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)script, NULL };
-	struct spawn_spec spec = { .file = "sh", .argv = argv, .cwd = "/", .umask = SPAWN_KEEP, .nice = SPAWN_KEEP,
-				   .oom = SPAWN_KEEP, .affinity = "", .tag = tag };
+	struct spawn_spec spec = { .file = "sh",
+				   .argv = argv,
+				   .cwd = "/",
+				   .umask = SPAWN_KEEP,
+				   .nice = SPAWN_KEEP,
+				   .oom = SPAWN_KEEP,
+				   .affinity = "",
+				   .tag = tag };
 	Tree tree = { .tag = tag };
 	int ends[2], failure_fd;
 
 	g_assert_no_errno(pipe2(ends, O_CLOEXEC));
-	g_assert_cmpint(spawn_start(&spec, &place, (int[]){ ends[1], ends[1], ends[1] }, &tree.pid, &failure_fd),
+	g_assert_cmpint(spawn_start(&spec, &place, (int[]){ ends[1], ends[1], ends[1] }, &tree.pid,
+				    &failure_fd),
 			==, 0);
 	close(failure_fd);
 	close(ends[1]);
@@ -127,7 +134,8 @@ static void
 test_descendants(void)
 {
 	pid_t pids[3];
-	Tree tree = tree_start("echo $$; (sh -c 'echo $PPID; echo $$; exec sleep 1000'; :); :", 0, pids, 3);
+	Tree tree = tree_start("echo $$; (sh -c 'echo $PPID; echo $$; exec sleep 1000'; :); :", 0,
+			       pids, 3);
 	struct tree_query query = { .leader = tree.pid };
 
 	g_assert_cmpint(pids[0], ==, tree.pid);
@@ -213,7 +221,8 @@ test_forking(void)
 	uint64_t tag = tree_tag(own_agent(), 1, 1);
 	pid_t pid;
 	Tree tree = tree_start("ulimit -u unlimited 2>/dev/null; echo $$;"
-			       "while :; do (setsid -f sleep 1000) & done", tag, &pid, 1);
+			       "while :; do (setsid -f sleep 1000) & done",
+			       tag, &pid, 1);
 	struct tree_query query = { .leader = pid, .tag = tag, .mask = TREE_MASK_RUN };
 
 	g_assert_cmpint(tree_kill(&query, SIGKILL), >=, 1);

@@ -21,7 +21,8 @@ frame_only(const struct wire_out *out)
 static void
 test_header(void)
 {
-	static const guint8 expected[] = { 0x04, 0x03, 0x02, 0x01, 3, 0, 0, 0, WIRE_DATA, 0, 0, 0, 1, 'h', 'i' };
+	static const guint8 expected[] = { 0x04,      0x03, 0x02, 0x01, 3, 0,	0,  0,
+					   WIRE_DATA, 0,    0,	  0,	1, 'h', 'i' };
 	struct wire_out out = { .limit = 1000 };
 	struct wire_frame frame;
 	size_t used;
@@ -46,8 +47,10 @@ test_header_malformed(void)
 	static const struct {
 		guint at;
 		guint8 value;
-	} changes[] = { { 8, 0 }, { 8, 16 }, { 8, 31 }, { 8, 42 }, { 8, 255 }, { 9, 1 }, { 10, 1 }, { 11, 1 },
-			{ 6, 8 /* one more than 512 KiB */ }, { 7, 255 } };
+	} changes[] = { { 8, 0 },  { 8, 16 },  { 8, 31 },
+			{ 8, 42 }, { 8, 255 }, { 9, 1 },
+			{ 10, 1 }, { 11, 1 },  { 6, 8 /* one more than 512 KiB */ },
+			{ 7, 255 } };
 
 	for (guint i = 0; i < G_N_ELEMENTS(changes); i++) {
 		guint8 header[WIRE_HEADER] = { 1, 0, 0, 0, 1, 0, 0, 0, WIRE_PING };
@@ -56,7 +59,8 @@ test_header_malformed(void)
 
 		g_assert_cmpint(wire_frame_find(header, sizeof(header), &frame, &used), ==, 0);
 		header[changes[i].at] = changes[i].value;
-		g_assert_cmpint(wire_frame_find(header, sizeof(header), &frame, &used), ==, -EPROTO);
+		g_assert_cmpint(wire_frame_find(header, sizeof(header), &frame, &used), ==,
+				-EPROTO);
 	}
 }
 
@@ -124,10 +128,12 @@ static const struct {
 	const char *bytes;
 	guint32 length;
 } strings[] = {
-	{ "\3\0\0\0abc", 7 },            /* no NUL */
-	{ "\3\0\0\0abcd", 8 },           /* another byte in its place */
-	{ "\3\0\0\0a\0c\0", 8 },         /* a NUL inside */
-	{ "\xff\xff\xff\xff" "abc", 7 }, /* a length beyond everything */
+	{ "\3\0\0\0abc", 7 },	 /* no NUL */
+	{ "\3\0\0\0abcd", 8 },	 /* another byte in its place */
+	{ "\3\0\0\0a\0c\0", 8 }, /* a NUL inside */
+	{ "\xff\xff\xff\xff"
+	  "abc",
+	  7 }, /* a length beyond everything */
 	{ "\0\0\0\0", 4 },
 	{ "\1\0\0", 3 },
 	{ "", 0 },
@@ -137,7 +143,8 @@ static void
 test_string_malformed(void)
 {
 	for (guint i = 0; i < G_N_ELEMENTS(strings); i++) {
-		struct wire_frame frame = { 1, WIRE_LOG, strings[i].length, (const guint8 *)strings[i].bytes };
+		struct wire_frame frame = { 1, WIRE_LOG, strings[i].length,
+					    (const guint8 *)strings[i].bytes };
 		struct wire_in in;
 
 		wire_in_init(&in, &frame);
@@ -149,7 +156,8 @@ test_string_malformed(void)
 static void
 test_list_malformed(void)
 {
-	static const guint8 many[] = { 1, 0, 1, 0, 0, 0, 0, 0, 0 }, few[] = { 2, 0, 0, 0, 0, 0, 0, 0, 0 };
+	static const guint8 many[] = { 1, 0, 1, 0, 0, 0, 0, 0, 0 },
+			    few[] = { 2, 0, 0, 0, 0, 0, 0, 0, 0 };
 	struct wire_frame frame = { 1, WIRE_LOG, sizeof(many), many };
 	struct wire_in in;
 
@@ -212,13 +220,30 @@ spawn_put(struct wire_out *out)
 	static const struct rlimit_setting rlimits[] = { { "core", 0, 0, false },
 							 { "nofile", 5, RLIMIT_UNLIMITED, true } };
 	char *argv[] = { (char *)"nice", (char *)"cat", (char *)"", NULL };
-	char *unset_env[] = { (char *)"A", NULL }, *set_env[] = { (char *)"B=1", (char *)"C=", NULL };
+	char *unset_env[] = { (char *)"A", NULL },
+	     *set_env[] = { (char *)"B=1", (char *)"C=", NULL };
 	struct wire_spawn spawn = {
-		.spec = { .file = "nice", .argv = argv, .preexec = true, .clear_env = true, .unset_env = unset_env,
-			  .set_env = set_env, .cwd = "~/x", .umask = 022, .nice = -5, .oom = SPAWN_KEEP,
-			  .affinity = "0-3", .rlimits = rlimits, .rlimit_count = 2, .pty = true, .columns = 132,
-			  .rows = 43, .tag = 99 },
-		.group = 12345, .run = 7, .grace_ms = 5000, .hand_over = true,
+		.spec = { .file = "nice",
+			  .argv = argv,
+			  .preexec = true,
+			  .clear_env = true,
+			  .unset_env = unset_env,
+			  .set_env = set_env,
+			  .cwd = "~/x",
+			  .umask = 022,
+			  .nice = -5,
+			  .oom = SPAWN_KEEP,
+			  .affinity = "0-3",
+			  .rlimits = rlimits,
+			  .rlimit_count = 2,
+			  .pty = true,
+			  .columns = 132,
+			  .rows = 43,
+			  .tag = 99 },
+		.group = 12345,
+		.run = 7,
+		.grace_ms = 5000,
+		.hand_over = true,
 	};
 
 	wire_begin(out, 9, WIRE_SPAWN);
@@ -242,7 +267,8 @@ test_spawn(void)
 	g_assert_cmpstr(got.spec.argv[1], ==, "cat");
 	g_assert_cmpstr(got.spec.argv[2], ==, "");
 	g_assert_null(got.spec.argv[3]);
-	g_assert_true(got.spec.preexec && got.spec.clear_env && got.spec.pty && got.hand_over && !got.merge_stdin);
+	g_assert_true(got.spec.preexec && got.spec.clear_env && got.spec.pty && got.hand_over &&
+		      !got.merge_stdin);
 	g_assert_cmpstr(got.spec.unset_env[0], ==, "A");
 	g_assert_cmpstr(got.spec.set_env[1], ==, "C=");
 	g_assert_cmpstr(got.spec.cwd, ==, "~/x");
@@ -265,8 +291,8 @@ test_spawn(void)
 	wire_out_done(&out);
 }
 
-/* Cut anywhere, and with any byte changed, decoding fails or succeeds, but never reads beyond the payload (which the
- * sanitizers see, since each try has an allocation of its own). */
+/* Cut anywhere, and with any byte changed, decoding fails or succeeds, but never reads beyond
+ * the payload (which the sanitizers see, since each try has an allocation of its own). */
 static void
 test_spawn_malformed(void)
 {
@@ -320,11 +346,24 @@ static void
 test_hello(void)
 {
 	struct wire_signal signals[] = { { 1, "HUP" }, { 64, "RTMAX" } };
-	struct wire_hello hello = { .version = 1, .host = "web1", .user = "alice", .home = "/home/alice", .uid = 1000,
-				    .pid = 42, .sysname = "Linux", .release = "6.1", .machine = "x86_64",
-				    .shell = "/bin/bash", .shell_found = true, .cpus = 8, .pty_max = 4096,
-				    .pty_used = 3, .process_limit = RLIMIT_UNLIMITED, .signals = signals,
-				    .signal_count = 2 }, got;
+	struct wire_hello hello = { .version = 1,
+				    .host = "web1",
+				    .user = "alice",
+				    .home = "/home/alice",
+				    .uid = 1000,
+				    .pid = 42,
+				    .sysname = "Linux",
+				    .release = "6.1",
+				    .machine = "x86_64",
+				    .shell = "/bin/bash",
+				    .shell_found = true,
+				    .cpus = 8,
+				    .pty_max = 4096,
+				    .pty_used = 3,
+				    .process_limit = RLIMIT_UNLIMITED,
+				    .signals = signals,
+				    .signal_count = 2 },
+			  got;
 	struct wire_out out = { .limit = 10000 };
 	struct wire_frame frame;
 	struct wire_in in;
@@ -357,8 +396,14 @@ test_hello(void)
 static void
 test_exit(void)
 {
-	struct wire_exit ended = { .why = EXIT_WHY_SIGNAL, .signal = "SEGV", .core = true, .real_usec = 1,
-				   .user_usec = 2, .system_usec = 3, .maxrss_kib = 4 }, got;
+	struct wire_exit ended = { .why = EXIT_WHY_SIGNAL,
+				   .signal = "SEGV",
+				   .core = true,
+				   .real_usec = 1,
+				   .user_usec = 2,
+				   .system_usec = 3,
+				   .maxrss_kib = 4 },
+			 got;
 	struct wire_out out = { .limit = 1000 };
 	struct wire_frame frame;
 	struct wire_in in;

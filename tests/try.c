@@ -36,17 +36,17 @@ typedef struct Word {
 } Word;
 
 static const Word flags[] = {
-	{"rdonly", O_RDONLY},	    {"wronly", O_WRONLY},   {"rdwr", O_RDWR},
-	{"creat", O_CREAT},	    {"excl", O_EXCL},	    {"trunc", O_TRUNC},
-	{"append", O_APPEND},	    {"sync", O_SYNC},	    {"direct", O_DIRECT},
-	{"path", O_PATH},	    {"tmpfile", O_TMPFILE}, {"nonblock", O_NONBLOCK},
-	{"directory", O_DIRECTORY},
+	{ "rdonly", O_RDONLY },	      { "wronly", O_WRONLY },	{ "rdwr", O_RDWR },
+	{ "creat", O_CREAT },	      { "excl", O_EXCL },	{ "trunc", O_TRUNC },
+	{ "append", O_APPEND },	      { "sync", O_SYNC },	{ "direct", O_DIRECT },
+	{ "path", O_PATH },	      { "tmpfile", O_TMPFILE }, { "nonblock", O_NONBLOCK },
+	{ "directory", O_DIRECTORY },
 };
 static const Word events[] = {
-	{"in", POLLIN},
-	{"out", POLLOUT},
-	{"hup", POLLHUP},
-	{"err", POLLERR},
+	{ "in", POLLIN },
+	{ "out", POLLOUT },
+	{ "hup", POLLHUP },
+	{ "err", POLLERR },
 };
 
 static int
@@ -129,7 +129,7 @@ static int
 try_poll(char **words)
 {
 	int fd = must_open(words[0], words[2], strcmp(words[1], "out") == 0 ? O_WRONLY : O_RDONLY);
-	struct pollfd one = {fd, POLLIN | POLLOUT, 0};
+	struct pollfd one = { fd, POLLIN | POLLOUT, 0 };
 	int count = poll(&one, 1, g_ascii_isdigit(*words[1]) ? atoi(words[1]) : 0);
 	const char *comma = "";
 	if (count <= 0) {
@@ -355,7 +355,7 @@ try_copy(char **words)
 static int
 try_exec(char **words)
 {
-	char *argv[] = {words[0], NULL};
+	char *argv[] = { words[0], NULL };
 	execv(words[0], argv);
 	return answer(-1);
 }
@@ -367,22 +367,22 @@ typedef struct Row {
 } Row;
 
 static const Row rows[] = {
-	{"open", 2, try_open},	       {"write", 2, try_write},
-	{"read", 2, try_read},	       {"poll", 2, try_poll},
-	{"parked", 1, try_parked},     {"mkdir", 1, try_mkdir},
-	{"rmdir", 1, try_rmdir},       {"unlink", 1, try_unlink},
-	{"mknod", 1, try_mknod},       {"mkfifo", 1, try_mkfifo},
-	{"symlink", 2, try_symlink},   {"link", 2, try_link},
-	{"rename", 2, try_rename},     {"chmod", 2, try_chmod},
-	{"chown", 2, try_chown},       {"truncate", 2, try_truncate},
-	{"utimens", 1, try_utimens},   {"setxattr", 1, try_setxattr},
-	{"getxattr", 1, try_getxattr}, {"listxattr", 1, try_listxattr},
-	{"ioctl", 1, try_ioctl},       {"isatty", 1, try_isatty},
-	{"flock", 1, try_flock},       {"seek", 2, try_seek},
-	{"size", 1, try_size},	       {"mode", 1, try_mode},
-	{"mmap", 1, try_mmap},	       {"splice", 1, try_splice},
-	{"sendfile", 1, try_sendfile}, {"copy", 2, try_copy},
-	{"exec", 1, try_exec},
+	{ "open", 2, try_open },	 { "write", 2, try_write },
+	{ "read", 2, try_read },	 { "poll", 2, try_poll },
+	{ "parked", 1, try_parked },	 { "mkdir", 1, try_mkdir },
+	{ "rmdir", 1, try_rmdir },	 { "unlink", 1, try_unlink },
+	{ "mknod", 1, try_mknod },	 { "mkfifo", 1, try_mkfifo },
+	{ "symlink", 2, try_symlink },	 { "link", 2, try_link },
+	{ "rename", 2, try_rename },	 { "chmod", 2, try_chmod },
+	{ "chown", 2, try_chown },	 { "truncate", 2, try_truncate },
+	{ "utimens", 1, try_utimens },	 { "setxattr", 1, try_setxattr },
+	{ "getxattr", 1, try_getxattr }, { "listxattr", 1, try_listxattr },
+	{ "ioctl", 1, try_ioctl },	 { "isatty", 1, try_isatty },
+	{ "flock", 1, try_flock },	 { "seek", 2, try_seek },
+	{ "size", 1, try_size },	 { "mode", 1, try_mode },
+	{ "mmap", 1, try_mmap },	 { "splice", 1, try_splice },
+	{ "sendfile", 1, try_sendfile }, { "copy", 2, try_copy },
+	{ "exec", 1, try_exec },
 };
 
 int

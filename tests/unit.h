@@ -1,10 +1,10 @@
-/* What the broker's unit tests share: a table of tests, a loop that turns until something holds, and
- * the check that a test left nothing behind.
+/* What the broker's unit tests share: a table of tests, a loop that turns until something holds,
+ * and the check that a test left nothing behind.
  *
- * Each test is run between two looks at its descriptors; behind it the poller is freed, and every
- * descriptor must be closed and every child reaped. Nothing here sleeps: unit_until() turns the main
- * context until its condition holds, and fails the test at a deadline that is long enough for
- * valgrind. A header only, since each unit test is one program of one file. */
+ * Each test is run between two looks at its descriptors; behind it the poller is freed, and
+ * every descriptor must be closed and every child reaped. Nothing here sleeps: unit_until()
+ * turns the main context until its condition holds, and fails the test at a deadline that is
+ * long enough for valgrind. A header only, since each unit test is one program of one file. */
 #ifndef MITOFS_TESTS_UNIT_H
 #define MITOFS_TESTS_UNIT_H
 
@@ -48,7 +48,8 @@ unit_wake(void *data)
 	return G_SOURCE_CONTINUE;
 }
 
-/* One turn of the main context, which ends after 50 ms at the latest; past @deadline the test has failed. */
+/* One turn of the main context, which ends after 50 ms at the latest; past @deadline the test
+ * has failed. */
 static inline void
 unit_turn(gint64 deadline, const char *condition)
 {

@@ -1,9 +1,10 @@
 /* A real broker for unit tests: its local agent, contexts, and commands that are waited for.
  *
- * world_start() begins a test, world_end() frees the broker and reaps whatever it left: the agents and
- * what they ran. In between a test says lines of ctl with say(), reads outputs to their end, and looks
- * at the texts. Contexts log through GLib, which test programs take for a failure when it is a
- * warning, so what they log is dropped. A header only, since each unit test is one program. */
+ * world_start() begins a test, world_end() frees the broker and reaps whatever it left: the
+ * agents and what they ran. In between a test says lines of ctl with say(), reads outputs to
+ * their end, and looks at the texts. Contexts log through GLib, which test programs take for a
+ * failure when it is a warning, so what they log is dropped. A header only, since each unit test
+ * is one program. */
 #ifndef MITOFS_TESTS_WORLD_H
 #define MITOFS_TESTS_WORLD_H
 
@@ -113,7 +114,7 @@ submit(Context *context, const char *line, Outcome *outcome)
 {
 	g_autoptr(GError) error = NULL;
 
-	*outcome = (Outcome){0};
+	*outcome = (Outcome){ 0 };
 	outcome->command =
 		command_submit(context, words_of(line), FALSE, outcome_on_done, outcome, &error);
 	if (outcome->command == NULL && !outcome->done)

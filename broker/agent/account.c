@@ -1,9 +1,10 @@
 /* The user's entry in /etc/passwd.
  *
- * Read by hand: getpwuid(3) of a static program brings stdio and a name service client along and reads no more
- * than this file either. Users that only a directory service knows are described by $USER, $HOME and $SHELL,
- * which their login has set. What the entry names must be usable here (a home that was never made, a shell that
- * is not installed), else the next source is asked. */
+ * Read by hand: getpwuid(3) of a static program brings stdio and a name service client along and
+ * reads no more than this file either. Users that only a directory service knows are described
+ * by $USER, $HOME and $SHELL, which their login has set. What the entry names must be usable
+ * here (a home that was never made, a shell that is not installed), else the next source is
+ * asked. */
 #include "broker/agent/account.h"
 
 #include "pty/autofd.h"
@@ -16,7 +17,16 @@
 
 #define FILE_MAX (16 * 1024 * 1024)
 
-enum { FIELD_USER, FIELD_PASSWORD, FIELD_UID, FIELD_GID, FIELD_NAME, FIELD_HOME, FIELD_SHELL, FIELD_COUNT };
+enum {
+	FIELD_USER,
+	FIELD_PASSWORD,
+	FIELD_UID,
+	FIELD_GID,
+	FIELD_NAME,
+	FIELD_HOME,
+	FIELD_SHELL,
+	FIELD_COUNT
+};
 
 /* All of /etc/passwd, for free(3), or NULL. */
 static char *
@@ -31,7 +41,8 @@ passwd_read(void)
 	if (length < 0 || length > FILE_MAX)
 		return NULL;
 	text = malloc((size_t)length + 1);
-	while (text && size < (size_t)length && (got = pread(fd, text + size, (size_t)length - size, (off_t)size)) > 0)
+	while (text && size < (size_t)length &&
+	       (got = pread(fd, text + size, (size_t)length - size, (off_t)size)) > 0)
 		size += (size_t)got;
 	if (text)
 		text[size] = '\0';
@@ -65,8 +76,8 @@ passwd_find(char *text, uid_t uid, char *fields[FIELD_COUNT])
 		text += strcspn(text, "\n");
 		if (*text)
 			*text++ = '\0';
-		if (line_split(line, fields) && !number_parse(fields[FIELD_UID], UINT32_MAX, &number) &&
-		    number == uid)
+		if (line_split(line, fields) &&
+		    !number_parse(fields[FIELD_UID], UINT32_MAX, &number) && number == uid)
 			return true;
 	}
 	return false;
@@ -105,7 +116,8 @@ account_read(struct account *ret)
 {
 	char *fields[FIELD_COUNT] = { NULL };
 	bool found = (ret->text = passwd_read()) && passwd_find(ret->text, getuid(), fields);
-	const char *home = found ? fields[FIELD_HOME] : NULL, *shell = found ? fields[FIELD_SHELL] : NULL;
+	const char *home = found ? fields[FIELD_HOME] : NULL,
+		   *shell = found ? fields[FIELD_SHELL] : NULL;
 
 	if (!is_directory(home))
 		home = getenv("HOME");

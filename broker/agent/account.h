@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 struct account {
-	char *text; /* owned: what the others may point into */
+	char *text;	   /* owned: what the others may point into */
 	const char *user;  /* else $USER, else the uid in digits */
 	const char *home;  /* a directory: passwd's, else $HOME, else "/" */
 	const char *shell; /* executable: passwd's, else $SHELL, else "/bin/sh" */

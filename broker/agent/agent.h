@@ -24,11 +24,11 @@ struct agent {
 	struct usage_clock usage;
 	struct account account;
 	struct spawn_place place; /* its home is the account's */
-	uint32_t id;      /* 15 bits, in the tags of all that it starts */
+	uint32_t id;		  /* 15 bits, in the tags of all that it starts */
 	pid_t watcher;
-	bool subreaper;   /* the watcher is one, so that every orphan of this agent becomes its child */
-	bool warned;      /* said once that there is no /proc */
-	uint32_t highest; /* channel opened so far */
+	bool subreaper; /* the watcher is one, so that every orphan of this agent becomes its child */
+	bool warned;	/* said once that there is no /proc */
+	uint32_t highest;	     /* channel opened so far */
 	struct source signals, life; /* life: end of file when the watcher has died */
 };
 

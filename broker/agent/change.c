@@ -1,9 +1,9 @@
 /* Settings of running trees.
  *
- * A setting is a row: how its value is checked, and how it is applied. nice and affinity belong to threads in
- * Linux, so they are applied to each in /proc/PID/task; oom belongs to the process. What starts while this runs
- * inherits from what was changed before or is missed: there is no way to hold a tree still. Errors do not stop
- * the walk; the first one is told. */
+ * A setting is a row: how its value is checked, and how it is applied. nice and affinity belong
+ * to threads in Linux, so they are applied to each in /proc/PID/task; oom belongs to the
+ * process. What starts while this runs inherits from what was changed before or is missed: there
+ * is no way to hold a tree still. Errors do not stop the walk; the first one is told. */
 #include "broker/agent/change.h"
 
 #include "broker/agent/agent.h"

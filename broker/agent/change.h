@@ -4,8 +4,8 @@
 
 struct run;
 
-/* Apply @value of setting @name to every thread of the run's tree. How many processes there were, -EINVAL for a
- * bad name or value, or the first -errno. */
+/* Apply @value of setting @name to every thread of the run's tree. How many processes there
+ * were, -EINVAL for a bad name or value, or the first -errno. */
 int change_apply(struct run *run, const char *name, const char *value);
 
 #endif

@@ -1,8 +1,9 @@
 /* What the broker asks of runs that are started.
  *
- * Each handler takes a serial and answers it with one DONE in the same turn: signals are sent by name, looked
- * up here, and ESRCH means that there was nothing to send to. A leader is signalled by its pid only until it was
- * reaped; after that a group is found through the tree. SET is in change.c. */
+ * Each handler takes a serial and answers it with one DONE in the same turn: signals are sent by
+ * name, looked up here, and ESRCH means that there was nothing to send to. A leader is signalled
+ * by its pid only until it was reaped; after that a group is found through the tree. SET is in
+ * change.c. */
 #include "broker/agent/control.h"
 
 #include "broker/agent/agent.h"
@@ -140,6 +141,7 @@ control_sweep(struct agent *agent, struct run *run, struct wire_in *in)
 	if (wire_in_finish(in) < 0)
 		return -EPROTO;
 	count = trees_signal(agent, &query, SIGKILL);
-	answer_count(agent, run, serial, count == 0 ? 1 : count); /* nothing left is what was asked for */
+	answer_count(agent, run, serial,
+		     count == 0 ? 1 : count); /* nothing left is what was asked for */
 	return 0;
 }

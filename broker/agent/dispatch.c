@@ -1,8 +1,9 @@
 /* From a frame to the function that does it.
  *
- * A type that the broker may send is a row. Frames for a run whose channel is gone are dropped, since they and
- * the frame that closed it may have crossed; one for a channel that was never opened, or of a type that has no
- * row here, is malformed. The handlers that need no more than a few lines stand in this file. */
+ * A type that the broker may send is a row. Frames for a run whose channel is gone are dropped,
+ * since they and the frame that closed it may have crossed; one for a channel that was never
+ * opened, or of a type that has no row here, is malformed. The handlers that need no more than a
+ * few lines stand in this file. */
 #include "broker/agent/dispatch.h"
 
 #include "broker/agent/agent.h"
@@ -42,7 +43,8 @@ on_end(struct agent *agent, struct run *run, struct wire_in *in)
 static struct output *
 run_output(struct run *run, uint8_t stream)
 {
-	return stream == WIRE_STDOUT || stream == WIRE_STDERR ? &run->outputs[stream - WIRE_STDOUT] : NULL;
+	return stream == WIRE_STDOUT || stream == WIRE_STDERR ? &run->outputs[stream - WIRE_STDOUT]
+							      : NULL;
 }
 
 static int

@@ -1,11 +1,12 @@
 /* How an agent ends.
  *
- * By SHUTDOWN, by the end of its link, or by a signal; always the same way: every tree gets TERM and CONT, what
- * is left after the grace gets KILL, and when nothing is left the loop stops, at once if that is soon. What is
- * left is looked for after each child's end and each TICK_MS, or less often where a look takes long. What needs
- * KILL is named in the log, and so is what KILL does not end within GIVE_UP_MS (it hangs in the kernel): that is
- * left to the watcher. A link that is lost closes all streams first, so that commands see their input end and
- * their output break. */
+ * By SHUTDOWN, by the end of its link, or by a signal; always the same way: every tree gets TERM
+ * and CONT, what is left after the grace gets KILL, and when nothing is left the loop stops, at
+ * once if that is soon. What is left is looked for after each child's end and each TICK_MS, or
+ * less often where a look takes long. What needs KILL is named in the log, and so is what KILL
+ * does not end within GIVE_UP_MS (it hangs in the kernel): that is left to the watcher. A link
+ * that is lost closes all streams first, so that commands see their input end and their output
+ * break. */
 #include "broker/agent/ending.h"
 
 #include "broker/agent/agent.h"

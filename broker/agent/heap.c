@@ -1,10 +1,12 @@
 /* A heap of a few hundred bytes of code, for the static image only.
  *
- * musl's malloc(3) is a third of what musl adds to the image, for the sake of threads and hardening that a program of
- * one thread which allocates a record per run has little use for. Sizes are rounded up to powers of two from 32 bytes
- * on; a block carries its class in front, and freed ones wait in a list of their class. What is large comes straight
- * from mmap(2) and goes back by munmap(2), so that a buffer which was needed once costs nothing later. The image's
- * tests run on this; sanitizers and valgrind see the host build, which has its C library's heap. */
+ * musl's malloc(3) is a third of what musl adds to the image, for the sake of threads and
+ * hardening that a program of one thread which allocates a record per run has little use for.
+ * Sizes are rounded up to powers of two from 32 bytes on; a block carries its class in front,
+ * and freed ones wait in a list of their class. What is large comes straight from mmap(2) and
+ * goes back by munmap(2), so that a buffer which was needed once costs nothing later. The
+ * image's tests run on this; sanitizers and valgrind see the host build, which has its C
+ * library's heap. */
 #include <errno.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,13 +14,13 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define CLASS_FIRST 5  /* 32 bytes */
-#define CLASS_LAST 14  /* 16 KiB; above it, pages of its own */
+#define CLASS_FIRST 5 /* 32 bytes */
+#define CLASS_LAST 14 /* 16 KiB; above it, pages of its own */
 #define ARENA_SIZE (64u * 1024)
 
 /* In front of every block; keeps the alignment of 16. */
 struct block {
-	size_t size; /* with this header */
+	size_t size;	    /* with this header */
 	struct block *next; /* in its class's list, while free */
 };
 
@@ -42,7 +44,7 @@ class_of(size_t size)
 	unsigned class = CLASS_FIRST;
 
 	while ((size_t)1 << class < size)
-		class++;
+		class ++;
 	return class;
 }
 

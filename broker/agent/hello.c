@@ -1,8 +1,9 @@
 /* What an agent says of its place.
  *
- * Sent once, as the link's first frame: the broker takes it for the sign that this is an agent at all. The same
- * facts fill the struct spawn_place that every child needs. Asked for once, at the start, since nothing of it
- * is expected to change while an agent lives; the pty and process limits are for errors and `status`. */
+ * Sent once, as the link's first frame: the broker takes it for the sign that this is an agent
+ * at all. The same facts fill the struct spawn_place that every child needs. Asked for once, at
+ * the start, since nothing of it is expected to change while an agent lives; the pty and process
+ * limits are for errors and `status`. */
 #include "broker/agent/hello.h"
 
 #include "broker/agent/agent.h"
@@ -72,17 +73,25 @@ hello_send(struct agent *agent)
 	agent->place.home = account->home;
 	uname(&system);
 	report_hello(agent, &(struct wire_hello){
-		.version = WIRE_VERSION,
-		.host = system.nodename, .user = account->user, .home = account->home,
-		.uid = getuid(), .pid = (uint32_t)getpid(),
-		.sysname = system.sysname, .release = system.release, .machine = system.machine,
-		.shell = account->shell, .shell_found = account->shell_found,
-		.cpus = cpus_count(),
-		.pty_max = proc_number("/proc/sys/kernel/pty/max"),
-		.pty_used = proc_number("/proc/sys/kernel/pty/nr"),
-		.process_limit = process_limit(),
-		.signals = signals, .signal_count = signals_list(signals, names),
-	});
+				    .version = WIRE_VERSION,
+				    .host = system.nodename,
+				    .user = account->user,
+				    .home = account->home,
+				    .uid = getuid(),
+				    .pid = (uint32_t)getpid(),
+				    .sysname = system.sysname,
+				    .release = system.release,
+				    .machine = system.machine,
+				    .shell = account->shell,
+				    .shell_found = account->shell_found,
+				    .cpus = cpus_count(),
+				    .pty_max = proc_number("/proc/sys/kernel/pty/max"),
+				    .pty_used = proc_number("/proc/sys/kernel/pty/nr"),
+				    .process_limit = process_limit(),
+				    .signals = signals,
+				    .signal_count = signals_list(signals, names),
+			    });
 	if (!account->home_found)
-		report_log(agent, 0, WIRE_WARNING, "the user's home is not there: commands start in /");
+		report_log(agent, 0, WIRE_WARNING,
+			   "the user's home is not there: commands start in /");
 }

@@ -1,13 +1,13 @@
 /* A command's stdin, out of DATA frames.
  *
- * Bytes go straight from the link's buffer into the pipe; only what the pipe does not take is kept, never more
- * than the credit that was given, and goes on when the pipe has room. Credit is returned by halves of the
- * window. A window that was used up whole grows to twice its size, up to WINDOW_MAX, so that one stream fills
- * a long link; it does not grow when there is no memory.
+ * Bytes go straight from the link's buffer into the pipe; only what the pipe does not take is
+ * kept, never more than the credit that was given, and goes on when the pipe has room. Credit is
+ * returned by halves of the window. A window that was used up whole grows to twice its size, up
+ * to WINDOW_MAX, so that one stream fills a long link; it does not grow when there is no memory.
  *
- * States: open; ended (END came, closes when all is written); closed (the reader is gone: the broker is told
- * by CLOSE, what it still sends is dropped and its credit returned); handed over. A terminal never ends:
- * END becomes its VEOF character among the bytes. */
+ * States: open; ended (END came, closes when all is written); closed (the reader is gone: the
+ * broker is told by CLOSE, what it still sends is dropped and its credit returned); handed over.
+ * A terminal never ends: END becomes its VEOF character among the bytes. */
 #include "broker/agent/input.h"
 
 #include "broker/agent/agent.h"
@@ -148,8 +148,10 @@ input_on_ready(struct source *source, uint32_t events)
 void
 input_init(struct input *input, struct run *run)
 {
-	*input = (struct input){ .source = { .fd = -1, .ready = input_on_ready }, .run = run,
-				 .window = WIRE_CREDIT_START, .credit = WIRE_CREDIT_START };
+	*input = (struct input){ .source = { .fd = -1, .ready = input_on_ready },
+				 .run = run,
+				 .window = WIRE_CREDIT_START,
+				 .credit = WIRE_CREDIT_START };
 }
 
 void
@@ -243,7 +245,8 @@ input_end(struct input *input)
 		return 0;
 	}
 	eof = pty_eof_character(input->run->master);
-	if (eof > 0 && input_waiting(input) <= input->window) /* else it is stuck, and has been told before */
+	if (eof > 0 &&
+	    input_waiting(input) <= input->window) /* else it is stuck, and has been told before */
 		input_put(input, &(uint8_t){ (uint8_t)eof }, 1);
 	return 0;
 }

@@ -12,13 +12,14 @@ struct run;
 struct input {
 	struct source source; /* -1 when closed, gone or handed over */
 	struct run *run;
-	bool handed;     /* the broker writes it itself */
-	bool ended;      /* END has come: close when all is written */
-	uint8_t *buffer; /* what the command has not taken yet; of @window bytes, NULL while there is nothing */
+	bool handed; /* the broker writes it itself */
+	bool ended;  /* END has come: close when all is written */
+	uint8_t *
+		buffer; /* what the command has not taken yet; of @window bytes, NULL while there is nothing */
 	size_t head, tail, capacity;
 	uint32_t window; /* how much credit to give */
 	uint32_t credit; /* bytes that the broker may still send */
-	bool exhausted;  /* it used all of its credit: the window may grow */
+	bool exhausted;	 /* it used all of its credit: the window may grow */
 };
 
 void input_init(struct input *input, struct run *run);

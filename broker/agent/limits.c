@@ -1,8 +1,9 @@
 /* Which limit kept a command from being started.
  *
- * fork(2) says EAGAIN for three different limits (the user's processes, the cgroup's pids.max, the system's
- * threads); a person needs their values and where to raise them. Only cgroup v2 is looked at, where it is
- * mounted in its usual place. Sources: fork(2), getrlimit(2), the kernel's cgroup-v2.rst. */
+ * fork(2) says EAGAIN for three different limits (the user's processes, the cgroup's pids.max,
+ * the system's threads); a person needs their values and where to raise them. Only cgroup v2 is
+ * looked at, where it is mounted in its usual place. Sources: fork(2), getrlimit(2), the
+ * kernel's cgroup-v2.rst. */
 #include "broker/agent/limits.h"
 
 #include "pty/procfile.h"
@@ -57,13 +58,17 @@ limits_text(int error, char *text, size_t size)
 		textbuf_add(&buf, "no process left for this user: ");
 		add_rlimit(&buf, "RLIMIT_NPROC", RLIMIT_NPROC);
 		add_cgroup(&buf);
-		textbuf_add(&buf, "; raise it: nproc in /etc/security/limits.conf, TasksMax= of the unit");
+		textbuf_add(
+			&buf,
+			"; raise it: nproc in /etc/security/limits.conf, TasksMax= of the unit");
 	} else if (error == EMFILE) {
 		textbuf_add(&buf, "no file descriptor left in the agent: ");
 		add_rlimit(&buf, "RLIMIT_NOFILE", RLIMIT_NOFILE);
 		textbuf_add(&buf, "; raise it: nofile (hard) in /etc/security/limits.conf");
 	} else if (error == ENFILE) {
-		textbuf_add(&buf, "no open file left in the whole system; raise it: sysctl -w fs.file-max=N");
+		textbuf_add(
+			&buf,
+			"no open file left in the whole system; raise it: sysctl -w fs.file-max=N");
 	} else {
 		textbuf_add(&buf, strerror(error));
 	}

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* A sentence for @error of fork(2) (EAGAIN: processes) or pipe2(2) (EMFILE, ENFILE: descriptors): which limit,
- * its value here, how to raise it. */
+/* A sentence for @error of fork(2) (EAGAIN: processes) or pipe2(2) (EMFILE, ENFILE:
+ * descriptors): which limit, its value here, how to raise it. */
 void limits_text(int error, char *text, size_t size);
 
 #endif

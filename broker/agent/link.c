@@ -1,16 +1,18 @@
 /* The agent's end of the link.
  *
- * What comes in is read into one buffer that holds the largest frame, and each whole frame in it is handed to
- * on_frame(). What goes out waits in two buffers, control frames before DATA, and is written once per turn of
- * the loop in one writev(2): first the rest of a DATA frame that was cut, then control, then DATA. Sent bytes
- * stay at the buffers' heads until they are worth moving.
+ * What comes in is read into one buffer that holds the largest frame, and each whole frame in it
+ * is handed to on_frame(). What goes out waits in two buffers, control frames before DATA, and
+ * is written once per turn of the loop in one writev(2): first the rest of a DATA frame that was
+ * cut, then control, then DATA. Sent bytes stay at the buffers' heads until they are worth
+ * moving.
  *
- * Descriptors are handed over as SCM_RIGHTS on the first byte of their frame, so a write never runs across
- * such a byte; between being given to link_end_with() and being sent they belong to a struct handed.
+ * Descriptors are handed over as SCM_RIGHTS on the first byte of their frame, so a write never
+ * runs across such a byte; between being given to link_end_with() and being sent they belong to
+ * a struct handed.
  *
- * Both directions are bounded: with much DATA waiting the streams are paused, with much control waiting no
- * more frames are read, so that a peer which asks and never reads costs a fixed amount. The link ends once,
- * through on_end(), from the loop. */
+ * Both directions are bounded: with much DATA waiting the streams are paused, with much control
+ * waiting no more frames are read, so that a peer which asks and never reads costs a fixed
+ * amount. The link ends once, through on_end(), from the loop. */
 #include "broker/agent/link.h"
 
 #include <errno.h>
@@ -95,7 +97,8 @@ static void
 link_on_readable(struct source *source, uint32_t events)
 {
 	struct link *link = owner_of(source, struct link, in);
-	ssize_t got = read(source->fd, link->buffer + link->filled, sizeof(link->buffer) - link->filled);
+	ssize_t got =
+		read(source->fd, link->buffer + link->filled, sizeof(link->buffer) - link->filled);
 
 	(void)events;
 	if (got > 0) {
@@ -139,7 +142,8 @@ link_init(struct link *link, struct loop *loop, int in, int out)
 	link->control.limit = CONTROL_LIMIT;
 	link->stream.limit = STREAM_LIMIT;
 	link->handed_last = &link->handed;
-	link->can_pass = !getsockopt(out, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
+	link->can_pass =
+		!getsockopt(out, SOL_SOCKET, SO_DOMAIN, &domain, &size) && domain == AF_UNIX;
 	if (result == 0)
 		result = fd_unblock(out);
 	if (result == 0)
@@ -194,7 +198,8 @@ link_end_with(struct link *link, const int *fds, unsigned count)
 			close(fds[i]);
 		free(handed);
 	} else {
-		*handed = (struct handed){ .at = link->control_base + link->control.frame, .count = count };
+		*handed = (struct handed){ .at = link->control_base + link->control.frame,
+					   .count = count };
 		memcpy(handed->fds, fds, count * sizeof(*fds));
 		*link->handed_last = handed;
 		link->handed_last = &handed->next;
@@ -215,7 +220,8 @@ stream_end(struct link *link)
 }
 
 void
-link_send_data(struct link *link, uint32_t channel, enum wire_stream stream, const void *data, size_t size)
+link_send_data(struct link *link, uint32_t channel, enum wire_stream stream, const void *data,
+	       size_t size)
 {
 	wire_begin(&link->stream, channel, WIRE_DATA);
 	wire_put_u8(&link->stream, (uint8_t)stream);
@@ -241,7 +247,7 @@ link_full(const struct link *link)
 struct batch {
 	struct iovec parts[3];
 	int count;
-	size_t cut, control; /* bytes of the cut DATA frame, and of control, in it */
+	size_t cut, control;   /* bytes of the cut DATA frame, and of control, in it */
 	struct handed *handed; /* to be attached */
 };
 
@@ -306,7 +312,8 @@ batch_write(struct link *link, const struct batch *batch)
 	return sent < 0 ? -errno : sent;
 }
 
-/* Note that @count more bytes of the DATA buffer are sent, and where the frame ends that this cut. */
+/* Note that @count more bytes of the DATA buffer are sent, and where the frame ends that this
+ * cut. */
 static void
 stream_advance(struct link *link, size_t count)
 {

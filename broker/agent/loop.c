@@ -1,12 +1,13 @@
 /* The worker's event loop.
  *
- * Two epoll sets: the main one, and one for the runs' streams, which is itself a source of the main one. When
- * the link cannot take more output, the second is taken out with one call, and a thousand busy pipes cost
- * nothing until it is put back; signals, timers and the link are served meanwhile. A turn serves each ready
- * descriptor once, so that channels take turns.
+ * Two epoll sets: the main one, and one for the runs' streams, which is itself a source of the
+ * main one. When the link cannot take more output, the second is taken out with one call, and a
+ * thousand busy pipes cost nothing until it is put back; signals, timers and the link are served
+ * meanwhile. A turn serves each ready descriptor once, so that channels take turns.
  *
- * A callback may unwatch and free any source, its own included: what the present batch still holds of it is
- * forgotten. Timers are a list sorted by when they are due; there are few (one per stopping run). */
+ * A callback may unwatch and free any source, its own included: what the present batch still
+ * holds of it is forgotten. Timers are a list sorted by when they are due; there are few (one
+ * per stopping run). */
 #include "broker/agent/loop.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* The worker's event loop: sources of descriptors, and timers. One thread, no callback from inside a call. */
+/* The worker's event loop: sources of descriptors, and timers. One thread, no callback from
+ * inside a call. */
 #ifndef MITOFS_BROKER_AGENT_LOOP_H
 #define MITOFS_BROKER_AGENT_LOOP_H
 
@@ -8,7 +9,7 @@
 #include <sys/epoll.h>
 
 /* The struct of @type whose member @member is at @pointer. */
-#define owner_of(pointer, type, member) ((type *)(void *)((char *)(pointer) - offsetof(type, member)))
+#define owner_of(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 /* A descriptor and what to do when it is ready. Embedded in its owner; the fd is the owner's. */
 struct source {
@@ -36,7 +37,7 @@ struct poller {
 struct loop {
 	struct poller main, streams;
 	struct source streams_source; /* the second poller is a source of the first */
-	struct timer *timers;         /* by due */
+	struct timer *timers;	      /* by due */
 	bool stopped;
 };
 
@@ -48,8 +49,8 @@ uint64_t loop_now_usec(void);
 int loop_init(struct loop *loop);
 void loop_done(struct loop *loop);
 
-/* Wait for @events (EPOLLIN, EPOLLOUT, or 0 for hang-ups only), level-triggered; also changes them. 0, or
- * -errno of epoll_ctl(2). */
+/* Wait for @events (EPOLLIN, EPOLLOUT, or 0 for hang-ups only), level-triggered; also changes
+ * them. 0, or -errno of epoll_ctl(2). */
 int loop_watch(struct loop *loop, struct source *source, uint32_t events);
 /* Stop; no callback comes after this, not even from the present batch. Before the fd is closed. */
 void loop_unwatch(struct loop *loop, struct source *source);

@@ -1,13 +1,14 @@
 /* The agent: the program that runs at each place.
  *
- * Started by the broker, or by another agent, with the link as its stdin and stdout; it takes no arguments. It
- * cuts itself loose from what started it (session, directory, inherited descriptors and signals), takes a number
- * that no other agent of this machine has, and becomes two processes: the first stays as the watcher, the second
- * is the worker. Both keep the lock of the number. Neither can be read or traced by others (PR_SET_DUMPABLE), as
- * input may be secret; that ends with execve in every command.
+ * Started by the broker, or by another agent, with the link as its stdin and stdout; it takes no
+ * arguments. It cuts itself loose from what started it (session, directory, inherited
+ * descriptors and signals), takes a number that no other agent of this machine has, and becomes
+ * two processes: the first stays as the watcher, the second is the worker. Both keep the lock of
+ * the number. Neither can be read or traced by others (PR_SET_DUMPABLE), as input may be secret;
+ * that ends with execve in every command.
  *
- * Exit status: 0 after an orderly end, 1 when it could not start or was orphaned, 2 after a malformed frame,
- * 128 + signal when the worker was killed. */
+ * Exit status: 0 after an orderly end, 1 when it could not start or was orphaned, 2 after a
+ * malformed frame, 128 + signal when the worker was killed. */
 #include "broker/agent/agent.h"
 #include "broker/agent/watcher.h"
 #include "broker/agent/worker.h"
@@ -65,7 +66,8 @@ name_set(char *argument)
 	memcpy(argument, AGENT_NAME, length < name ? length : name);
 }
 
-/* Close what was inherited by accident, and see that 0 to 2 are taken. Whether the link is there. */
+/* Close what was inherited by accident, and see that 0 to 2 are taken. Whether the link is
+ * there. */
 static bool
 descriptors_setup(void)
 {
@@ -97,8 +99,8 @@ descriptors_raise(void)
 	return before;
 }
 
-/* Lock number @id: a name in the abstract namespace is taken by one socket, and free when that is closed. The
- * socket stays open in both processes on purpose. 0 or -errno. */
+/* Lock number @id: a name in the abstract namespace is taken by one socket, and free when that
+ * is closed. The socket stays open in both processes on purpose. 0 or -errno. */
 static int
 id_lock(int socket_fd, uint32_t id)
 {
@@ -109,7 +111,9 @@ id_lock(int socket_fd, uint32_t id)
 	textbuf_add(&buf, AGENT_NAME "/");
 	textbuf_add_unsigned(&buf, id);
 	return bind(socket_fd, (struct sockaddr *)&address,
-		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + buf.used)) < 0 ? -errno : 0;
+		    (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + buf.used)) < 0
+		       ? -errno
+		       : 0;
 }
 
 /* A number that no other agent has, as far as that can be known. */
@@ -121,7 +125,9 @@ id_choose(void)
 
 	if (getrandom(&id, sizeof(id), GRND_NONBLOCK) < 0)
 		id = (uint32_t)getpid() * 2654435761u >> 16;
-	for (int i = 0; i < ID_TRIES && socket_fd >= 0 && id_lock(socket_fd, id % ID_COUNT) == -EADDRINUSE; i++)
+	for (int i = 0;
+	     i < ID_TRIES && socket_fd >= 0 && id_lock(socket_fd, id % ID_COUNT) == -EADDRINUSE;
+	     i++)
 		id++;
 	return id % ID_COUNT;
 }

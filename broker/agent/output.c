@@ -1,8 +1,8 @@
 /* A command's stdout or stderr, on its way into DATA frames.
  *
- * One read and one frame per turn of the loop, within the credit that the broker gave; without credit the
- * descriptor is not watched, and the command waits in its write. A terminal's master is read the same way: EIO
- * is its end of file. END follows the last DATA in the same queue. */
+ * One read and one frame per turn of the loop, within the credit that the broker gave; without
+ * credit the descriptor is not watched, and the command waits in its write. A terminal's master
+ * is read the same way: EIO is its end of file. END follows the last DATA in the same queue. */
 #include "broker/agent/output.h"
 
 #include "broker/agent/agent.h"
@@ -36,7 +36,8 @@ output_on_ready(struct source *source, uint32_t events)
 		return;
 	got = read(source->fd, chunk, size);
 	if (got > 0) {
-		link_send_data(&agent->link, output->run->channel, output->number, chunk, (size_t)got);
+		link_send_data(&agent->link, output->run->channel, output->number, chunk,
+			       (size_t)got);
 		output->credit -= (uint32_t)got;
 		if (!output->credit)
 			loop_unwatch(&agent->loop, source);
@@ -49,7 +50,9 @@ void
 output_init(struct output *output, struct run *run, enum wire_stream number)
 {
 	*output = (struct output){ .source = { .fd = -1, .stream = true, .ready = output_on_ready },
-				   .run = run, .number = number, .credit = WIRE_CREDIT_START };
+				   .run = run,
+				   .number = number,
+				   .credit = WIRE_CREDIT_START };
 }
 
 /* Watch, if there is something to watch for. */

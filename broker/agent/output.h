@@ -11,8 +11,8 @@ struct output {
 	struct source source; /* the fd is -1 from its end, close or handing over on */
 	struct run *run;
 	enum wire_stream number;
-	bool begun;      /* STARTED has been sent: DATA may follow */
-	bool handed;     /* the broker reads it itself */
+	bool begun;	 /* STARTED has been sent: DATA may follow */
+	bool handed;	 /* the broker reads it itself */
 	uint32_t credit; /* bytes that the broker still takes */
 };
 

@@ -1,8 +1,8 @@
 /* The frames that an agent says, but for DATA and END.
  *
- * Each function writes one frame of control into the link's buffer, field by field as wire.h lists them; the
- * link sends it at the end of the turn. A frame that does not fit ends the link, so nothing here can fail.
- * Errors are told by name, since their numbers differ between systems. */
+ * Each function writes one frame of control into the link's buffer, field by field as wire.h
+ * lists them; the link sends it at the end of the turn. A frame that does not fit ends the link,
+ * so nothing here can fail. Errors are told by name, since their numbers differ between systems. */
 #include "broker/agent/report.h"
 
 #include "broker/agent/agent.h"
@@ -39,7 +39,8 @@ report_started(struct run *run, uint32_t mask, const int *fds, unsigned count)
 }
 
 void
-report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error, const char *text)
+report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error,
+	      const char *text)
 {
 	struct wire_out *out = link_begin(&agent->link, channel, WIRE_FAILED);
 
@@ -62,22 +63,24 @@ report_exit(struct run *run, int status, uint64_t real_usec, const struct rusage
 	bool signalled = code.why == EXIT_WHY_SIGNAL;
 	char name[16] = "";
 
-	if (signalled && signal_name(code.argument, name, sizeof(name)) < 0) { /* a libc's own: 32, 33 */
+	if (signalled &&
+	    signal_name(code.argument, name, sizeof(name)) < 0) { /* a libc's own: 32, 33 */
 		struct textbuf buf;
 
 		textbuf_init(&buf, name, sizeof(name));
 		textbuf_add_signed(&buf, code.argument);
 	}
-	wire_put_exit(run_begin(run, WIRE_EXIT), &(struct wire_exit){
-		.why = (uint8_t)code.why,
-		.status = signalled ? 0 : (uint32_t)code.argument,
-		.signal = name,
-		.core = code.core,
-		.real_usec = real_usec,
-		.user_usec = usec(usage->ru_utime),
-		.system_usec = usec(usage->ru_stime),
-		.maxrss_kib = (uint64_t)usage->ru_maxrss,
-	});
+	wire_put_exit(run_begin(run, WIRE_EXIT),
+		      &(struct wire_exit){
+			      .why = (uint8_t)code.why,
+			      .status = signalled ? 0 : (uint32_t)code.argument,
+			      .signal = name,
+			      .core = code.core,
+			      .real_usec = real_usec,
+			      .user_usec = usec(usage->ru_utime),
+			      .system_usec = usec(usage->ru_stime),
+			      .maxrss_kib = (uint64_t)usage->ru_maxrss,
+		      });
 	link_end(&run->agent->link);
 }
 

@@ -14,7 +14,8 @@ struct run;
 void report_hello(struct agent *agent, const struct wire_hello *hello);
 /* @fds (@count of them) are taken. */
 void report_started(struct run *run, uint32_t mask, const int *fds, unsigned count);
-void report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error, const char *text);
+void report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error,
+		   const char *text);
 void report_exit(struct run *run, int status, uint64_t real_usec, const struct rusage *usage);
 void report_state(struct run *run, bool stopped);
 void report_usage(struct run *run, uint64_t user_usec, uint64_t system_usec, uint64_t peak);
@@ -23,7 +24,8 @@ void report_input_closed(struct run *run);
 /* @left processes outlived the grace of a STOP. */
 void report_killed(struct run *run, int left);
 /* The answer to @serial: @error is 0 or an errno. */
-void report_done(struct agent *agent, uint32_t channel, uint32_t serial, int error, const char *text);
+void report_done(struct agent *agent, uint32_t channel, uint32_t serial, int error,
+		 const char *text);
 void report_pong(struct agent *agent, uint32_t serial);
 void report_log(struct agent *agent, uint32_t channel, enum wire_level level, const char *text);
 

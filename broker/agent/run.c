@@ -1,12 +1,13 @@
 /* The runs of this agent.
  *
- * A run is made by SPAWN (start.c) and found by its channel or by its leader's pid. Two things end in any
- * order: the command (run_reaped, from SIGCHLD) and its streams (output.c, input.c). FORGET, FAILED and CANCEL
- * take the channel away; the record itself stays while its leader lives or a KILL is due, since the pid must
- * be known as long as it is signalled, and never after the leader was reaped.
+ * A run is made by SPAWN (start.c) and found by its channel or by its leader's pid. Two things
+ * end in any order: the command (run_reaped, from SIGCHLD) and its streams (output.c, input.c).
+ * FORGET, FAILED and CANCEL take the channel away; the record itself stays while its leader
+ * lives or a KILL is due, since the pid must be known as long as it is signalled, and never
+ * after the leader was reaped.
  *
- * The record owns its streams' descriptors and the terminal's master. A stream that is handed over leaves it
- * in run_started(). */
+ * The record owns its streams' descriptors and the terminal's master. A stream that is handed
+ * over leaves it in run_started(). */
 #include "broker/agent/run.h"
 
 #include "broker/agent/agent.h"
@@ -122,7 +123,8 @@ run_hand_over(struct run *run, int fds[3], unsigned *ret_count)
 	uint32_t mask = 0;
 	unsigned count = 0;
 
-	if (run->master >= 0) { /* one descriptor for both; the agent keeps its own for the terminal's size */
+	if (run->master >=
+	    0) { /* one descriptor for both; the agent keeps its own for the terminal's size */
 		fds[count++] = input_take(&run->input);
 		autofd_close(&(int){ output_take(&run->outputs[0]) });
 		*ret_count = count;

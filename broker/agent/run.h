@@ -18,7 +18,7 @@ struct agent;
 enum run_state {
 	RUN_STARTING, /* forked; execve has neither succeeded nor failed yet */
 	RUN_RUNNING,
-	RUN_ENDED,    /* the leader was reaped: its pid is nobody's any more */
+	RUN_ENDED, /* the leader was reaped: its pid is nobody's any more */
 };
 
 /* Kept from SPAWN until the later of FORGET, the leader's end, and the end of a stop. */
@@ -28,25 +28,26 @@ struct run {
 	uint32_t channel;
 	pid_t pid;
 	enum run_state state;
-	bool forgotten;  /* the channel is gone; nothing is sent any more */
+	bool forgotten; /* the channel is gone; nothing is sent any more */
 	bool hand_over;
-	bool is_agent;   /* the command is an agent itself */
+	bool is_agent; /* the command is an agent itself */
 	uint64_t tag;
 	uint64_t forked; /* loop_now_usec() */
 	uint32_t grace_ms;
 	struct source failure; /* the failure pipe, while starting */
-	struct wire_frame request; /* SPAWN's payload, owned, while starting: an error names what was in it */
-	int master;      /* of the pty, or -1 */
+	struct wire_frame
+		request; /* SPAWN's payload, owned, while starting: an error names what was in it */
+	int master;	 /* of the pty, or -1 */
 	struct input input;
-	struct output outputs[2]; /* stdout, stderr */
-	struct timer stop;        /* KILL after a STOP's grace */
+	struct output outputs[2];				   /* stdout, stderr */
+	struct timer stop;					   /* KILL after a STOP's grace */
 	uint64_t used_user, used_system, used_peak, used_resident; /* what USAGE last told */
 };
 
 #define RUNS_BUCKETS 256
 struct runs {
 	struct run *by_channel[RUNS_BUCKETS], *by_pid[RUNS_BUCKETS];
-	unsigned live;    /* leaders that are not reaped yet */
+	unsigned live;	  /* leaders that are not reaped yet */
 	uint64_t started; /* forks so far */
 };
 

@@ -1,12 +1,13 @@
 /* From SPAWN to STARTED or FAILED.
  *
- * SPAWN makes a run's record, its pipes or its terminal, and forks. From then on the failure pipe is one more
- * source of the loop: end of file is STARTED, a struct spawn_failure is FAILED, and a child that hangs (its
- * directory is on a dead server) holds up nobody. SIGCHLD may come before the failure pipe is read: the reaper
- * then calls start_settle() first. CANCEL kills what was forked and answers FAILED ECANCELED.
+ * SPAWN makes a run's record, its pipes or its terminal, and forks. From then on the failure
+ * pipe is one more source of the loop: end of file is STARTED, a struct spawn_failure is FAILED,
+ * and a child that hangs (its directory is on a dead server) holds up nobody. SIGCHLD may come
+ * before the failure pipe is read: the reaper then calls start_settle() first. CANCEL kills what
+ * was forked and answers FAILED ECANCELED.
  *
- * The agent's ends of the pipes do not block, the child's do; all are close-on-exec. The SPAWN payload is kept
- * until the answer, since the sentence of an error quotes what was asked for. */
+ * The agent's ends of the pipes do not block, the child's do; all are close-on-exec. The SPAWN
+ * payload is kept until the answer, since the sentence of an error quotes what was asked for. */
 #include "broker/agent/start.h"
 
 #include "broker/agent/agent.h"
@@ -67,7 +68,8 @@ start_on_ready(struct source *source, uint32_t events)
 	start_settle(owner_of(source, struct run, failure));
 }
 
-/* One pipe: the agent's end @mine does not block. @mine is 1 where the agent writes. 0 or -errno. */
+/* One pipe: the agent's end @mine does not block. @mine is 1 where the agent writes. 0 or
+ * -errno. */
 static int
 pipe_open(int mine, int *ret_mine, int *ret_child)
 {
@@ -91,7 +93,8 @@ pipes_open(struct run *run, int stdio[3])
 	return result;
 }
 
-/* A terminal: its slave is stdin, stdout and stderr; each direction has a descriptor of the master. */
+/* A terminal: its slave is stdin, stdout and stderr; each direction has a descriptor of the
+ * master. */
 static int
 terminal_open(struct run *run, const struct spawn_spec *spec, int stdio[3])
 {
@@ -137,7 +140,8 @@ start_fork(struct run *run, const struct spawn_spec *spec, const int stdio[3])
 	int result;
 
 	run->forked = loop_now_usec();
-	result = spawn_start(spec, &run->agent->place, spec->pty ? terminal : stdio, &pid, &run->failure.fd);
+	result = spawn_start(spec, &run->agent->place, spec->pty ? terminal : stdio, &pid,
+			     &run->failure.fd);
 	if (result < 0) {
 		limits_text(-result, text, sizeof(text));
 		start_fail(run, SPAWN_FORK, -result, text);
@@ -174,7 +178,8 @@ start_run(struct agent *agent, const struct wire_frame *frame, struct wire_spawn
 	int stdio[3] = { -1, -1, -1 };
 
 	if (!run) {
-		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM, "no memory for another run");
+		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM,
+			      "no memory for another run");
 		return;
 	}
 	run->tag = spawn->spec.tag = tree_tag(agent->id, spawn->group, spawn->run);
@@ -207,7 +212,8 @@ start_spawn(struct agent *agent, const struct wire_frame *frame)
 	if (result == -EPROTO)
 		return result;
 	if (result < 0) {
-		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM, "no memory for another run");
+		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM,
+			      "no memory for another run");
 		return 0;
 	}
 	start_run(agent, frame, &spawn);

@@ -7,11 +7,12 @@
 struct agent;
 struct run;
 
-/* SPAWN. 0 or -EPROTO; a command that cannot be started is answered by FAILED, and is no error here. */
+/* SPAWN. 0 or -EPROTO; a command that cannot be started is answered by FAILED, and is no error
+ * here. */
 int start_spawn(struct agent *agent, const struct wire_frame *frame);
 
-/* The leader of a starting run was reaped: its failure pipe has said all, read it. The run may be forgotten
- * after this. */
+/* The leader of a starting run was reaped: its failure pipe has said all, read it. The run may
+ * be forgotten after this. */
 void start_settle(struct run *run);
 
 /* CANCEL. */

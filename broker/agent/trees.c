@@ -1,12 +1,13 @@
 /* The process trees of this agent's runs.
  *
- * Everything that must reach every process goes through here: targets of a signal, STOP and its KILL, SWEEP,
- * and the end. pty/tree.h does the finding; this file knows what to look for, spares the walk where nothing
- * can be left, and falls back to process groups where /proc is not mounted.
+ * Everything that must reach every process goes through here: targets of a signal, STOP and its
+ * KILL, SWEEP, and the end. pty/tree.h does the finding; this file knows what to look for,
+ * spares the walk where nothing can be left, and falls back to process groups where /proc is not
+ * mounted.
  *
- * An agent below this one (of `connect local`) tags its processes with its own number. When both of its
- * processes were killed, nobody ends those any more: their leaders die with it, what had daemonised becomes a
- * child of our watcher, and is recognised there by a tag that is not ours. */
+ * An agent below this one (of `connect local`) tags its processes with its own number. When both
+ * of its processes were killed, nobody ends those any more: their leaders die with it, what had
+ * daemonised becomes a child of our watcher, and is recognised there by a tag that is not ours. */
 #include "broker/agent/trees.h"
 
 #include "broker/agent/agent.h"
@@ -24,7 +25,8 @@ trees_of_run(const struct run *run)
 {
 	return (struct tree_query){
 		.leader = run->state == RUN_ENDED ? 0 : run->pid,
-		.tag = run->tag, .mask = TREE_MASK_RUN,
+		.tag = run->tag,
+		.mask = TREE_MASK_RUN,
 	};
 }
 
@@ -37,15 +39,19 @@ trees_of_group(const struct agent *agent, uint32_t group)
 struct tree_query
 trees_of_all(const struct agent *agent)
 {
-	/* Below the watcher is all that was orphaned; without a watcher only what is below ourselves. */
+	/* Below the watcher is all that was orphaned; without a watcher only what is below
+	 * ourselves. */
 	return (struct tree_query){
-		.leader = getppid() == agent->watcher ? agent->watcher : getpid(), .below_only = true,
-		.tag = tree_tag(agent->id, 0, 0), .mask = TREE_MASK_AGENT, .spare = agent->watcher,
+		.leader = getppid() == agent->watcher ? agent->watcher : getpid(),
+		.below_only = true,
+		.tag = tree_tag(agent->id, 0, 0),
+		.mask = TREE_MASK_AGENT,
+		.spare = agent->watcher,
 	};
 }
 
-/* Whether the watcher has no child but us: a cheap proof that nothing was orphaned. Not every kernel has this
- * file. */
+/* Whether the watcher has no child but us: a cheap proof that nothing was orphaned. Not every
+ * kernel has this file. */
 static bool
 watcher_is_alone(const struct agent *agent)
 {
@@ -79,12 +85,14 @@ sessions_signal(struct agent *agent, const struct tree_query *query, int signal)
 	int count = 0;
 
 	if (!agent->warned)
-		report_log(agent, 0, WIRE_WARNING,
-			   "no /proc here: signals to a tree reach only its leader's process group");
+		report_log(
+			agent, 0, WIRE_WARNING,
+			"no /proc here: signals to a tree reach only its leader's process group");
 	agent->warned = true;
 	for (size_t i = 0; i < RUNS_BUCKETS; i++)
 		for (struct run *run = agent->runs.by_pid[i]; run; run = run->next_pid)
-			if ((run->tag & query->mask) == (query->tag & query->mask) && !kill(-run->pid, signal))
+			if ((run->tag & query->mask) == (query->tag & query->mask) &&
+			    !kill(-run->pid, signal))
 				count++;
 	return count;
 }
@@ -127,7 +135,9 @@ foreign_kill(pid_t pid, void *data)
 void
 trees_kill_foreign(struct agent *agent)
 {
-	struct tree_query query = { .leader = agent->watcher, .below_only = true, .parent = agent->watcher };
+	struct tree_query query = { .leader = agent->watcher,
+				    .below_only = true,
+				    .parent = agent->watcher };
 
 	if (agent->subreaper)
 		(void)tree_walk(&query, foreign_kill, agent);

@@ -15,8 +15,8 @@ struct tree_query trees_of_group(const struct agent *agent, uint32_t group);
 /* Everything that this agent or an agent below it started. */
 struct tree_query trees_of_all(const struct agent *agent);
 
-/* Send @signal; 0 probes. Returns how many processes there were, or -errno (-EPERM). Without /proc it falls
- * back to the sessions of the leaders, and warns once. */
+/* Send @signal; 0 probes. Returns how many processes there were, or -errno (-EPERM). Without
+ * /proc it falls back to the sessions of the leaders, and warns once. */
 int trees_signal(struct agent *agent, const struct tree_query *query, int signal);
 
 /* Whether anything of this agent's is left. */

@@ -1,8 +1,9 @@
 /* What running commands have used so far.
  *
- * One timer for all runs, armed while any runs: once a second each leader's stat is read, and only if that shows
- * that it ran at all, its status too, for the peak of its memory. What has not changed is not sent. CPU time
- * includes children that the leader has waited for, as EXIT's does. */
+ * One timer for all runs, armed while any runs: once a second each leader's stat is read, and
+ * only if that shows that it ran at all, its status too, for the peak of its memory. What has
+ * not changed is not sent. CPU time includes children that the leader has waited for, as EXIT's
+ * does. */
 #include "broker/agent/usage.h"
 
 #include "broker/agent/agent.h"
@@ -40,7 +41,8 @@ run_measure(struct run *run, uint64_t tick_usec)
 		return;
 	user = stat.user_ticks * tick_usec;
 	system = stat.system_ticks * tick_usec;
-	if (user == run->used_user && system == run->used_system && stat.resident == run->used_resident)
+	if (user == run->used_user && system == run->used_system &&
+	    stat.resident == run->used_resident)
 		return;
 	peak = memory_peak(run->pid);
 	run->used_resident = stat.resident;

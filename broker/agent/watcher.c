@@ -1,10 +1,11 @@
 /* The first of an agent's two processes.
  *
- * It is there so that kill -9 of the agent leaves nothing: as child subreaper it becomes the parent of every
- * process that daemonises, which it does nothing with but reap. It holds no descriptor of the link, so that the
- * link ends when the worker does. A signal that should end the agent is passed to the worker. When the worker is
- * gone, however that came, whatever is below the watcher or carries the agent's tag is killed. When the watcher
- * itself is killed, the worker notices by the pipe between them, and does the same. */
+ * It is there so that kill -9 of the agent leaves nothing: as child subreaper it becomes the
+ * parent of every process that daemonises, which it does nothing with but reap. It holds no
+ * descriptor of the link, so that the link ends when the worker does. A signal that should end
+ * the agent is passed to the worker. When the worker is gone, however that came, whatever is
+ * below the watcher or carries the agent's tag is killed. When the watcher itself is killed, the
+ * worker notices by the pipe between them, and does the same. */
 #include "broker/agent/watcher.h"
 
 #include "pty/exitcode.h"
@@ -44,7 +45,9 @@ children_reap(pid_t worker, bool *ended, int *status)
 static void
 remains_kill(pid_t worker, uint32_t id, const sigset_t *signals)
 {
-	struct tree_query query = { .leader = getpid(), .below_only = true, .tag = tree_tag(id, 0, 0),
+	struct tree_query query = { .leader = getpid(),
+				    .below_only = true,
+				    .tag = tree_tag(id, 0, 0),
 				    .mask = TREE_MASK_AGENT };
 	bool ended;
 	int status;

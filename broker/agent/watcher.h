@@ -5,8 +5,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Wait for @worker to end, then kill every process of agent @id that is left. Returns the exit status for this
- * process: the worker's as a shell would tell it. SIGCHLD and the signals that end an agent must be blocked. */
+/* Wait for @worker to end, then kill every process of agent @id that is left. Returns the exit
+ * status for this process: the worker's as a shell would tell it. SIGCHLD and the signals that
+ * end an agent must be blocked. */
 int watcher_run(pid_t worker, uint32_t id);
 
 #endif

@@ -1,9 +1,10 @@
 /* The second of an agent's two processes: the one that works.
  *
- * It sets the loop up, says HELLO, and serves. Besides the link and the runs two things are waited for: signals,
- * of which SIGCHLD brings the ends of leaders and the others ask for the agent's own end, and the watcher's life,
- * a pipe that nothing is ever written to. Without a watcher nobody would catch orphans any more, so the worker
- * then kills every tree at once and exits. */
+ * It sets the loop up, says HELLO, and serves. Besides the link and the runs two things are
+ * waited for: signals, of which SIGCHLD brings the ends of leaders and the others ask for the
+ * agent's own end, and the watcher's life, a pipe that nothing is ever written to. Without a
+ * watcher nobody would catch orphans any more, so the worker then kills every tree at once and
+ * exits. */
 #include "broker/agent/worker.h"
 
 #include "broker/agent/dispatch.h"
@@ -18,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATUS_LOST 1      /* the watcher is dead, or the start failed */
+#define STATUS_LOST 1 /* the watcher is dead, or the start failed */
 #define STATUS_MALFORMED 2
 #define LAST_FLUSH_MS 1000
 
@@ -30,7 +31,8 @@ child_changed(struct agent *agent, pid_t pid, int status, const struct rusage *u
 
 	if (!run)
 		return;
-	if (run->state == RUN_STARTING && !run->forgotten && !WIFSTOPPED(status) && !WIFCONTINUED(status))
+	if (run->state == RUN_STARTING && !run->forgotten && !WIFSTOPPED(status) &&
+	    !WIFCONTINUED(status))
 		start_settle(run);
 	if (WIFSTOPPED(status) || WIFCONTINUED(status)) {
 		if (!run->forgotten)
@@ -122,7 +124,8 @@ worker_open(struct agent *agent, int life, const sigset_t *signals)
 	result = loop_watch(&agent->loop, &agent->life, 0);
 	if (result == 0)
 		result = loop_watch(&agent->loop, &agent->signals, EPOLLIN);
-	return result == 0 ? link_init(&agent->link, &agent->loop, STDIN_FILENO, STDOUT_FILENO) : result;
+	return result == 0 ? link_init(&agent->link, &agent->loop, STDIN_FILENO, STDOUT_FILENO)
+			   : result;
 }
 
 /* Let the last frames out, for a while. */

@@ -6,8 +6,9 @@
 
 #include <signal.h>
 
-/* Serve the link on descriptors 0 and 1 until it ends. @agent has its id, watcher, subreaper and nofile_soft;
- * @life is the pipe whose other end the watcher holds; @signals are blocked. Returns the exit status. */
+/* Serve the link on descriptors 0 and 1 until it ends. @agent has its id, watcher, subreaper and
+ * nofile_soft; @life is the pipe whose other end the watcher holds; @signals are blocked.
+ * Returns the exit status. */
 int worker_run(struct agent *agent, int life, const sigset_t *signals);
 
 #endif
