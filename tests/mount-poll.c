@@ -287,12 +287,12 @@ ping(const Mount *mount, const char *directory, void (*wait_by)(int fd))
 	int stdin_fd = open_file(mount, in, O_WRONLY),
 	    stdout_fd = open_file(mount, out, O_RDONLY | O_NONBLOCK);
 	for (int i = 0; i < ROUNDS; i++) {
-		char byte = (char)i, got = (char)(i + 1), more;
+		guint8 byte = (guint8)i, got = (guint8)(i + 1), more;
 
 		g_assert_cmpint(write(stdin_fd, &byte, 1), ==, 1);
 		wait_by(stdout_fd);
 		g_assert_cmpint(read(stdout_fd, &got, 1), ==, 1);
-		g_assert_cmpint(got, ==, byte);
+		g_assert_true(got == byte);
 		g_assert_cmpint(read(stdout_fd, &more, 1), ==, -1);
 		g_assert_cmpint(errno, ==, EAGAIN);
 	}

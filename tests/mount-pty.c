@@ -123,7 +123,7 @@ static const ShCase cases[] = {
 		.path = "/mount/pty/T97/interrupt-by-byte",
 		.shells = "all",
 		.script = "cd $M; printf 'pty on\\nsh echo go; exec sleep 1000\\n' > ctl; read x < stdout; printf '\\003' >> stdin; cut -d ' ' -f 1-3 wait; cat stdout\n"
-			  "printf 'sh stty intr ^X; echo go; exec sleep 1000\\n' > ctl; read x < stdout; printf '\\003' >> stdin; printf '\\030' >> stdin; cut -d ' ' -f 1-3 wait; cat stdout",
+			  "printf 'sh stty intr ^X noflsh; echo go; exec sleep 1000\\n' > ctl; read x < stdout; printf '\\003' >> stdin; printf '\\030' >> stdin; cut -d ' ' -f 1-3 wait; cat stdout",
 		.output = "130 signal INT\ngo\r\n^C130 signal INT\ngo\r\n^C^X",
 	},
 	{

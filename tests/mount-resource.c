@@ -88,8 +88,8 @@ static const ShCase cases[] = {
 		/* The broker cannot fork at its start: one line. */
 		.path = "/mount/resource/R98/start", .shells = "bash",
 		.setup = {.unmounted = TRUE, .uid = USER},
-		.script = "for f in '' -f; do prlimit --nproc=1:1 $MITOFS $f $M 2>&1; echo $?; done; ls -A $M",
-		.output = "mitofs: fork: Resource temporarily unavailable\n1\nmitofs: fork: Resource temporarily unavailable\n1\n",
+		.script = "for f in '' -f; do prlimit --nproc=1:1 $MITOFS $f $M 2> $T/err; echo $?; grep ^mitofs: $T/err; done; ls -A $M",
+		.output = "1\nmitofs: fork: Resource temporarily unavailable\n1\nmitofs: fork: Resource temporarily unavailable\n",
 	},
 	{
 		/* An address space that the program does not fit into: the command's end,

@@ -135,7 +135,7 @@ kill_many_threads(Mount *mount)
 		pid_t pid = fork();
 		if (pid == 0) {
 			for (int i = 0; i < THREADS; i++)
-				g_thread_new("reader", read_thread, &fd);
+				g_thread_unref(g_thread_new("reader", read_thread, &fd));
 			read_thread(&fd);
 			_exit(1);
 		}
@@ -352,7 +352,7 @@ turn(Mount *mount, int rounds)
 		if (churns[i] == 0)
 			churn(mount, i, rounds / 2);
 	}
-	mount_expect(mount, "bash", "cd $M/children; cat c*/status | grep -cx 'state idle'",
+	mount_expect(mount, "bash", "cd $M/children; cat c[0-9]*/status | grep -cx 'state idle'",
 		     "1000\n", 0);
 	for (int i = 0; i < 2; i++)
 		g_assert_cmpint(mount_wait(churns[i]), ==, 0);

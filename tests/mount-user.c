@@ -81,7 +81,7 @@ setuid_caller(Mount *mount)
 	open_path(mount);
 	g_autofree char *program = g_build_filename(mount_scratch(mount), "set", NULL);
 	g_autofree char *copy =
-		g_strdup_printf("cp %s %s && chown %u %s && chmod 4755 %s", g_getenv("MITOFS_TRY"),
+		g_strdup_printf("cp %s %s && chown %d %s && chmod 4755 %s", g_getenv("MITOFS_TRY"),
 				program, OTHER, program, program);
 	g_assert_cmpint(system(copy), ==, 0);
 	mount_expect(mount, "dash", "$T/set open $M/status rdonly; try open $M/status rdonly",
@@ -134,7 +134,7 @@ allow_other_of_root(Mount *mount)
 		  "EACCES\nEACCES\nEACCES\n");
 	/* CAP_DAC_OVERRIDE opens what the modes shut, but does not make an owner of its holder. */
 	g_autofree char *script =
-		g_strdup_printf("setpriv --reuid %u --regid %u --clear-groups --inh-caps "
+		g_strdup_printf("setpriv --reuid %d --regid %d --clear-groups --inh-caps "
 				"+dac_override --ambient-caps +dac_override dash -c '%s'",
 				OTHER, OTHER, LOOKING);
 	mount_expect(mount, "dash", script,

@@ -373,11 +373,16 @@ void
 mount_test_add_both(const ShCase *cases, gsize count)
 {
 	static const char *const ways[] = { "direct", "linked" };
+	static GPtrArray *kept; /* what was made lives as long as the program */
+
+	if (kept == NULL)
+		kept = g_ptr_array_new();
 	for (gsize i = 0; i < 2 * count; i++) {
 		const ShCase *one = &cases[i / 2];
-		ShCase *made = g_memdup2(one, sizeof(*one)); /* lives as long as the tests do */
+		ShCase *made = g_memdup2(one, sizeof(*one));
 		made->path = g_strdup_printf("%s/%s", one->path, ways[i % 2]);
 		made->script = g_strconcat(enter_context(one, i % 2 == 1), one->script, NULL);
+		g_ptr_array_add(kept, made);
 		mount_test_add_cases(made, 1);
 	}
 }
