@@ -18,6 +18,7 @@
 #define READ_SIZE (1024 * 1024) /* more than one frame */
 #define OUT_LIMIT (64u * 1024 * 1024)
 #define FDS_PER_FRAME 3
+#define DRAIN_ROUNDS 64 /* each a READ_SIZE, or the frames of one turn */
 #define PINGS_MISSED_MAX 3
 
 typedef struct Request Request;
@@ -95,6 +96,7 @@ link_unref(Link *link)
 }
 
 static gboolean link_flush(void *data);
+static void link_end(Link *link);
 static gboolean link_go_on(void *data);
 
 /* Close the transport. */
@@ -200,7 +202,10 @@ link_write(Link *link, struct wire_out *out)
 	else
 		written = write(link->out, out->data, out->size);
 	if (written < 0 && link->carrier == NULL && errno != EAGAIN && errno != EINTR) {
-		link_lose_errno(link, errno == EPIPE || errno == ECONNRESET ? 0 : errno, "write");
+		if (errno == EPIPE || errno == ECONNRESET)
+			link_end(link);
+		else
+			link_lose_errno(link, errno, "write");
 		return FALSE;
 	}
 	if (written <= 0)
@@ -392,26 +397,56 @@ link_feed(Link *link, const guint8 *bytes, gsize size)
 	link_unref(link);
 }
 
-/* Bytes are there: read them behind the leftover, which is always less than one frame, or a
- * turn's rest. */
-static void
-link_on_readable(Link *link)
+/* Read into @buffer, of READ_SIZE, behind the leftover, which is always less than one frame, or a
+ * turn's rest. FALSE when there was nothing. */
+static gboolean
+link_read_into(Link *link, guint8 *buffer)
 {
 	gsize left = link->leftover->len;
 
 	if (left > 0)
-		memcpy(read_buffer, link->leftover->data, left);
-	gssize got = link_read(link, read_buffer + left, READ_SIZE - left);
+		memcpy(buffer, link->leftover->data, left);
+	gssize got = link_read(link, buffer + left, READ_SIZE - left);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
-		return;
+		return FALSE;
 	if (got <= 0) {
 		link_lose_errno(link, got == 0 || errno == ECONNRESET ? 0 : errno, "read");
-		return;
+		return FALSE;
 	}
 	link->bytes_received += (guint64)got;
 	link->heard = TRUE;
 	link->pings_missed = 0;
-	link_digest(link, read_buffer, left + (gsize)got);
+	link_digest(link, buffer, left + (gsize)got);
+	return TRUE;
+}
+
+/* The buffer is not the shared one, in which another link's frames may be under way. */
+gboolean
+link_drain(Link *link)
+{
+	g_autofree guint8 *buffer = link->carrier == NULL ? g_malloc(READ_SIZE) : NULL;
+	gboolean more = buffer != NULL, alive;
+
+	link_ref(link);
+	for (guint i = 0; i < DRAIN_ROUNDS && more && !link->dead; i++) {
+		if (link->go_on_source == 0) {
+			more = link_read_into(link, buffer);
+		} else {
+			g_clear_handle_id(&link->go_on_source, g_source_remove);
+			link_go_on(link);
+		}
+	}
+	alive = !link->dead;
+	link_unref(link);
+	return alive;
+}
+
+/* The agent takes no more: it is gone, but what it said before still counts. */
+static void
+link_end(Link *link)
+{
+	if (link_drain(link))
+		link_lose_errno(link, 0, NULL);
 }
 
 static void
@@ -423,9 +458,9 @@ link_on_ready(guint32 events, void *data)
 		link_want_flush(link);
 	if (link->go_on_source == 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
 		if (link->in_watch != NULL && (link->out_watch == NULL || (events & EPOLLERR) == 0))
-			link_on_readable(link);
+			link_read_into(link, read_buffer);
 		else
-			link_lose_errno(link, 0, NULL);
+			link_end(link);
 	}
 	link_unref(link);
 }

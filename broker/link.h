@@ -53,6 +53,9 @@ Link *link_new(int in, int out, gboolean hand_over, guint frames_per_turn, const
  * link_set_carrier() sets. */
 Link *link_new_over(Channel *carrier, guint frames_per_turn, const LinkOps *ops, void *data);
 void link_feed(Link *link, const guint8 *bytes, gsize size);
+/* Handle now what its agent has said so far, as far as that came over descriptors: the link is
+ * about to be ended. FALSE if that has ended it, and told the owner. */
+gboolean link_drain(Link *link);
 /* The carrier takes more. */
 void link_pump(Link *link);
 /* End it: whoever waits is told @error, the owner is not. */

@@ -247,14 +247,23 @@ client_on_output(int stream, const guint8 *bytes, gsize size, void *data)
 	}
 }
 
-/* Its stdout ended or it exited: the agent behind it is gone. */
+/* It is gone, and with it the agent behind it, whose last words may still be on their way. */
+static void
+client_end(Place *place, const GError *error)
+{
+	/* Whoever is told there may free the place; its link is dead then. */
+	if (place->link == NULL || link_drain(place->link))
+		place_lose(place, error);
+}
+
+/* Its stdout ended or it exited. */
 static void
 client_is_gone(Place *place)
 {
 	g_autoptr(GError) error = NULL;
 
 	fail(&error, ECONNRESET, "link lost: the agent is gone");
-	place_lose(place, error);
+	client_end(place, error);
 }
 
 static void
@@ -285,7 +294,7 @@ client_on_lost(const GError *error, void *data)
 	Place *place = data;
 
 	g_clear_pointer(&place->client, channel_close);
-	place_lose(place, error);
+	client_end(place, error);
 }
 
 static const ChannelOps client_ops = {
