@@ -106,17 +106,18 @@ broker_under_load(Mount *mount)
 static void
 broker_restart(Mount *mount)
 {
+	g_autofree char *script = g_strdup_printf(
+		"p=%d; for i in 1 2 3 4 5 6; do\n"
+		"	until $MITOFS $M 2> $T/error; do grep -q \"by pid $p\\$\" $T/error || { "
+		"echo $i $p; cat $T/error; exit 1; }; done\n"
+		"	echo 'exec sleep 1000' > $M/ctl\n"
+		"	p=$($MITOFS $M 2>&1 | sed -n 's/.*by pid \\([0-9]*\\)$/\\1/p')\n"
+		"	[ $i = 6 ] || kill -KILL $p\n"
+		"done\n"
+		"mkdir $M/children/last; ls $M/children; echo shutdown > $M/ctl",
+		(int)mount_pid(mount));
 	mount_end(mount, SIGKILL, SIGKILL);
-	mount_expect(mount, "bash",
-		     "for i in 1 2 3 4 5 6; do\n"
-		     "	until $MITOFS $M 2> $T/error; do grep -q \"by pid $p\\$\" $T/error || { "
-		     "cat $T/error; exit 1; }; done\n"
-		     "	echo 'exec sleep 1000' > $M/ctl\n"
-		     "	p=$($MITOFS $M 2>&1 | sed -n 's/.*by pid \\([0-9]*\\)$/\\1/p')\n"
-		     "	[ $i = 6 ] || kill -KILL $p\n"
-		     "done\n"
-		     "mkdir $M/children/last; ls $M/children; echo shutdown > $M/ctl",
-		     "last\n", 0);
+	mount_expect(mount, "bash", script, "last\n", 0);
 	mount_until(is_unmounted, mount);
 }
 
@@ -181,7 +182,7 @@ local_agent(Mount *mount, gboolean kill_watcher, gboolean kill_worker)
 	if (kill_watcher)
 		g_assert_no_errno(kill(watcher_pid, SIGKILL));
 	if (kill_worker)
-		g_assert_no_errno(kill(worker_pid, SIGKILL));
+		kill(worker_pid, SIGKILL); /* or it has gone after its watcher already */
 	background_expect(
 		&clients,
 		"1-wait:255 lost ECONNRESET\n2-wait:255 lost ECONNRESET\n3-stdout:ready\n"
@@ -226,7 +227,7 @@ hop(Mount *mount, gboolean kill_watcher, gboolean kill_worker)
 	if (kill_watcher)
 		g_assert_no_errno(kill(watcher_pid, SIGKILL));
 	if (kill_worker)
-		g_assert_no_errno(kill(worker_pid, SIGKILL));
+		kill(worker_pid, SIGKILL); /* or it has gone after its watcher already */
 	mount_expect(
 		mount, "bash",
 		"cd $M/children; cut -d' ' -f1-3 c/wait c/children/e/wait\n"

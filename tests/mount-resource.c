@@ -184,7 +184,7 @@ static const ShCase cases[] = {
 			  "	env -0 -u _ -u OLDPWD -u SHLVL -u PWD | sort -z > $T/before; env -u _ -u OLDPWD -u SHLVL -u PWD $MITOFS $f $M 2> /dev/null & m=$!\n"
 			  "	until [ -e $M/ctl ]; do :; done; mkdir $M/children/a; echo 'connect local' > $M/children/a/ctl\n"
 			  "	for c in $M $M/children/a; do echo 'exec env -0' > $c/ctl; sort -z $c/stdout | cmp - $T/before && echo same; done\n"
-			  "	echo 'clearenv' > $M/ctl; echo 'exec /usr/bin/env' > $M/ctl; wc -c < $M/stdout\n"
+			  "	echo 'clearenv' > $M/ctl; echo 'exec /usr/bin/env' > $M/ctl; cat $M/stdout | wc -c\n"
 			  "	fusermount3 -u $M; wait $m; while pgrep -f \"^$MITOFS.*$M\" > /dev/null; do :; done\n"
 			  "done",
 		.output = "same\nsame\n0\nsame\nsame\n0\n",
