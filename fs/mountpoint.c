@@ -47,9 +47,12 @@ gboolean
 mountpoint_is_stale(const char *mountpoint)
 {
 	struct statx answer;
+	int result;
 
-	return statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC, STATX_MODE, &answer) < 0 &&
-	       errno == ENOTCONN;
+	do /* a server that ends meanwhile aborts the question */
+		result = statx(AT_FDCWD, mountpoint, AT_STATX_FORCE_SYNC, STATX_MODE, &answer);
+	while (result < 0 && errno == ECONNABORTED);
+	return result < 0 && errno == ENOTCONN;
 }
 
 gboolean

@@ -99,7 +99,7 @@ law_2_storm(Mount *mount)
 /* clang-format off */
 static const ShCase cases[] = {
 	{
-		.path = "/mount/laws/L3/bare-read",
+		.path = "/mount/laws/L3/R42/bare-read",
 		.shells = "bash",
 		.script = "cd $M; echo 'sh read -r x; echo $x' > ctl\n"
 			  "try read stdout 100 > $T/out & p=$!\n"
@@ -110,7 +110,7 @@ static const ShCase cases[] = {
 		.output = "EINTR\ntext\n",
 	},
 	{
-		.path = "/mount/laws/L3/cat",
+		.path = "/mount/laws/L3/R42/cat",
 		.shells = "bash",
 		.script = "cd $M; echo 'sh read -r x; seq 100000; echo $x' > ctl\n"
 			  "/bin/cat stdout > $T/out & p=$!\n"
@@ -256,9 +256,9 @@ int
 main(int argc, char **argv)
 {
 	mount_test_init(&argc, &argv);
-	mount_test_add("/mount/laws/L1/wait", law_1_wait, NULL);
-	mount_test_add("/mount/laws/L1/stdout", law_1_stdout, NULL);
-	mount_test_add("/mount/laws/L1/stderr", law_1_stderr, NULL);
+	mount_test_add("/mount/laws/L1/R40/wait", law_1_wait, NULL);
+	mount_test_add("/mount/laws/L1/R40/stdout", law_1_stdout, NULL);
+	mount_test_add("/mount/laws/L1/R40/stderr", law_1_stderr, NULL);
 	mount_test_add("/mount/laws/L1/events", law_1_events, NULL);
 	mount_test_add("/mount/laws/L1/stdin", law_1_stdin, NULL);
 	mount_test_add("/mount/laws/L1/staged", law_1_staged, NULL);

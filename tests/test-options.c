@@ -197,6 +197,6 @@ main(int argc, char **argv)
 		g_test_add_data_func(path, refused[i], test_refused);
 	}
 	g_test_add_func("/options/mountinfo", test_mountinfo);
-	g_test_add_func("/options/timeouts", test_timeouts);
+	g_test_add_func("/options/L12/timeouts", test_timeouts);
 	return g_test_run();
 }
