@@ -51,6 +51,13 @@ mount_dump(Mount *mount)
 }
 
 void
+mount_continue(Mount *mount)
+{
+	if (mount->broker != 0)
+		kill(mount->broker, SIGCONT);
+}
+
+void
 mount_stuck(Mount *mount)
 {
 	if (mount->broker == 0)
@@ -457,6 +464,7 @@ remove_directory(Mount *mount)
 void
 mount_free(Mount *mount)
 {
+	mount_continue(mount);
 	end_scripts(mount);
 	if (mount->broker != 0 && mount->base != NULL && !mount->shared->ended) {
 		mount_guard(mount, "removing all contexts", remove_contexts, 30);

@@ -39,6 +39,8 @@ void mount_fail(Mount *mount, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* What it is stuck in: every process, and the end of what the broker said. */
 void mount_dump(Mount *mount);
 
+/* A test that failed may have left the broker stopped. */
+void mount_continue(Mount *mount);
 /* Somebody hangs in the mount and cannot be killed: KILL the broker, which frees all. */
 void mount_stuck(Mount *mount);
 

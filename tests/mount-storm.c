@@ -285,7 +285,7 @@ stopped_broker(Mount *mount)
 	close(out);
 	int in = open_file(mount, "stdin", O_WRONLY | O_TRUNC);
 	for (int i = 0; i < STOPS; i++) {
-		g_autofree guint8 *bytes = g_malloc(SIZE / STOPS + 1);
+		g_autofree guint8 *bytes = g_malloc(SIZE / STOPS + STOPS);
 		gsize from = (gsize)SIZE / STOPS * (gsize)i,
 		      to = i + 1 < STOPS ? from + SIZE / STOPS : SIZE;
 

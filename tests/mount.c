@@ -258,6 +258,7 @@ mount_guard(Mount *mount, const char *what, MountTest func, guint seconds)
 	if (!in_time) {
 		mount_fail(mount, "%s: not done in %u s", what, seconds);
 		mount_dump(mount);
+		mount_continue(mount);
 		g_autoptr(GPtrArray) below = process_below(getpid(), mount->broker);
 		process_kill(below);
 		if (!process_reap(mount->broker, deadline_in(5))) {
