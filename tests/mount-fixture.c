@@ -1,4 +1,5 @@
 #include "tests/mount-fixture.h"
+#include "tests/bed.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -278,6 +279,7 @@ mount_new(const MountSetup *setup)
 	mount->setup = setup;
 	mount->pidfd = -1;
 	mount->table = read_table();
+	mount->others = bed_entered() ? process_all() : NULL;
 	mount->shared = mmap(NULL, sizeof(*mount->shared), PROT_READ | PROT_WRITE,
 			     MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	g_assert_true(mount->shared != MAP_FAILED);
@@ -424,6 +426,39 @@ check_processes(Mount *mount)
 	process_reap(0, deadline_in(5));
 }
 
+/* The processes that were not there before the test and are not the bed's: what the test left at
+ * the far side of a connection. */
+static GPtrArray *
+strangers(Mount *mount)
+{
+	GPtrArray *all = process_all();
+	for (guint i = all->len; i > 0; i--) {
+		const Process *process = all->pdata[i - 1];
+		if (process->pid == getpid() || process_listed(mount->others, process->pid) ||
+		    bed_owns(process->pid))
+			g_ptr_array_remove_index(all, i - 1);
+	}
+	return all;
+}
+
+/* They see the end of their connection a little later than we do. */
+static void
+check_strangers(Mount *mount)
+{
+	gint64 deadline = deadline_in(10);
+	g_autoptr(GPtrArray) left = strangers(mount);
+	while (left->len > 0 && deadline_left(deadline) > 0) {
+		poll(NULL, 0, 2);
+		g_ptr_array_unref(left);
+		left = strangers(mount);
+	}
+	if (left->len == 0)
+		return;
+	mount_fail(mount, "processes are left on the bed:");
+	process_dump(left);
+	process_kill(left);
+}
+
 static void
 check_table(Mount *mount)
 {
@@ -474,6 +509,8 @@ mount_free(Mount *mount)
 	if (mount->broker != 0)
 		end_broker(mount);
 	check_processes(mount);
+	if (mount->others != NULL)
+		check_strangers(mount);
 	check_table(mount);
 	check_stderr(mount);
 	remove_directory(mount);
@@ -482,6 +519,7 @@ mount_free(Mount *mount)
 	if (mount->pidfd >= 0)
 		close(mount->pidfd);
 	g_clear_pointer(&mount->base, g_ptr_array_unref);
+	g_clear_pointer(&mount->others, g_ptr_array_unref);
 	munmap(mount->shared, sizeof(*mount->shared));
 	g_strfreev(mount->environment);
 	g_free(mount->mark);

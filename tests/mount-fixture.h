@@ -23,7 +23,8 @@ struct Mount {
 	pid_t broker; /* 0: none, or reaped */
 	int pidfd;    /* of the broker; -1: none */
 	MountShared *shared;
-	char *table; /* the mount table before the test */
+	char *table;	   /* the mount table before the test */
+	GPtrArray *others; /* on a bed: every process before the test; else NULL */
 	/* When it had been mounted and nothing done yet. */
 	GPtrArray *base;
 	guint base_fds;

@@ -42,7 +42,14 @@
  *	- SIGTERM: the broker exits with 0; no process is left, whoever its parent is; the mount is
  *gone, and the mount table is what it was; nothing on the broker's stderr smells of a bug.
  *
- * From the environment: MITOFS_BIN the program, MITOFS_TRY the helper, MITOFS_WRAPPER words to put
+ * Beds: mount_test_bed("ssh") puts the program into namespaces (pid, mounts, network, hostname) in
+ * which tests/beds/ssh has set things up. $BED is a directory there, and the bed's variables are in
+ * the environment of all scripts (see the head of each tests/beds/NAME). Its daemons are not below
+ * the test program and are left alone; but after each test no other process may be there in the
+ * whole namespace that was not there before it: no session of an sshd, no agent, no command.
+ *
+ * From the environment: MITOFS_BIN the program, MITOFS_TRY the helper, MITOFS_BEDS the directory of the
+ * beds, MITOFS_WRAPPER words to put
  *before it
  * ("valgrind --error-exitcode=99 ..."; deadlines grow tenfold), MITOFS_SLOW a factor for all
  *deadlines, MITOFS_KEEP keeps the temporary directories. All options of g_test work: -l lists, -p
@@ -92,6 +99,10 @@ void sh_result_free(ShResult *result);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(ShResult, sh_result_free)
 
 void mount_test_init(int *argc, char ***argv);
+/* Ask for tests/beds/NAME around the tests, between mount_test_init() and mount_test_run(). Several
+ * may be asked for, and one brings those that it stands on. Needs root; where a bed cannot be had,
+ * every test of the program is skipped. */
+void mount_test_bed(const char *name);
 void mount_test_add(const char *path, MountTest test, const MountSetup *setup);
 void mount_test_add_cases(const ShCase *cases, gsize count);
 /* Each case twice, in a context of its own where the script begins: /direct, where the broker

@@ -90,7 +90,7 @@ process_read(pid_t pid)
 	return process;
 }
 
-static GPtrArray *
+GPtrArray *
 process_all(void)
 {
 	GPtrArray *all = g_ptr_array_new_with_free_func(process_free);

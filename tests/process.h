@@ -23,6 +23,8 @@ int deadline_left(gint64 deadline);
 /* Every descendant of @root, zombies too, but not @root itself nor @spare and what is below that
  * (0: none). An array of Process*, which frees them. */
 GPtrArray *process_below(pid_t root, pid_t spare);
+/* Every process that /proc shows. */
+GPtrArray *process_all(void);
 /* Whether @list has a process of this pid. */
 gboolean process_listed(const GPtrArray *list, pid_t pid);
 /* Every process that has NAME=VALUE as @mark in its environment as far as we may read that, but
