@@ -53,8 +53,8 @@ await() {
 # Lay a copy over directories that exist, in these namespaces only: what is written there stays in $BED.
 cover() {
 	for directory in "$@"; do
-		layer=$BED/cover/$(printf %s "$directory" | tr / -)
-		[ ! -e "$layer" ] || continue
+		layer=$BED/cover$directory
+		[ ! -e "$layer/upper" ] || continue
 		mkdir -p "$layer/upper" "$layer/work"
 		chmod --reference="$directory" "$layer/upper"
 		mount -t overlay -o "lowerdir=$directory,upperdir=$layer/upper,workdir=$layer/work" bed "$directory"
@@ -85,6 +85,7 @@ client_config() {
 		    UpdateHostKeys no
 		    BatchMode yes
 		    IdentitiesOnly yes
+		Host * !denied
 		    IdentityFile $BED/id
 	END
 }
