@@ -90,13 +90,23 @@ client_config() {
 	END
 }
 
+# Write a line to one FIFO and wait for the line that comes back on the other: ask DIRECTORY LINE. It has "commands"
+# and "answers", and one asks at a time. Fails unless the answer is "ok".
+ask() (
+	exec 9>"$1/lock"
+	flock 9
+	echo "$2" >"$1/commands"
+	read -r answer <"$1/answers"
+	[ "$answer" = ok ] || die "$2: $answer"
+)
+
 down() {
 	:
 }
 
 # bed VERB [ARGUMENT...]: run what a script defines under that name.
 bed() {
-	"$@" || exit
+	"$@"
 	if [ "$1" = up ]; then
 		: >"$BED/$me.up"
 	fi
