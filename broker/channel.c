@@ -202,6 +202,12 @@ channels_offer_room(Link *link)
 gssize
 channel_send(Channel *channel, const void *bytes, gsize size)
 {
+	return channel_send_as(channel, bytes, size, FALSE);
+}
+
+gssize
+channel_send_as(Channel *channel, const void *bytes, gsize size, gboolean secret)
+{
 	Link *link = channel->link;
 	gsize room = link->bulk.size < BULK_MAX ? BULK_MAX - link->bulk.size : 0;
 	gsize wanted =
@@ -217,6 +223,7 @@ channel_send(Channel *channel, const void *bytes, gsize size)
 		channel_wait_room(channel);
 	if (room < least || channel->input_credit < least)
 		return -EAGAIN;
+	link->bulk.secret |= secret && count > 0;
 	for (gsize at = 0; at < count; at += CHUNK) {
 		wire_begin(&link->bulk, channel->id, WIRE_DATA);
 		wire_put_u8(&link->bulk, WIRE_STDIN);
@@ -268,6 +275,20 @@ void
 channel_close_output(Channel *channel, int stream)
 {
 	channel_send_stream(channel, WIRE_CLOSE, stream);
+}
+
+void
+channel_answer(Channel *channel, const void *bytes, gsize size)
+{
+	Link *link = channel->link;
+
+	if (link->dead)
+		return;
+	link->control.secret = TRUE;
+	wire_begin(&link->control, channel->id, WIRE_ANSWER);
+	wire_put_bytes(&link->control, bytes, size);
+	wire_end(&link->control);
+	link_want_flush(link);
 }
 
 void
@@ -539,6 +560,19 @@ on_log(Link *link, Channel *channel, struct wire_in *in)
 }
 
 static void
+on_prompt(Link *link, Channel *channel, struct wire_in *in)
+{
+	guint echo = wire_get_u8(in);
+	size_t size;
+	const guint8 *bytes = wire_get_rest(in, &size);
+
+	if (wire_in_finish(in) < 0 || echo > 1)
+		link_lose_protocol(link, "PROMPT is malformed");
+	else if (channel->ops->prompt != NULL)
+		channel->ops->prompt(echo == 1, bytes, size, channel->data);
+}
+
+static void
 on_pong(Link *link, Channel *channel, struct wire_in *in)
 {
 	guint32 serial = wire_get_u32(in);
@@ -581,6 +615,7 @@ static const struct {
 	{ WIRE_STATE, ON_CHANNEL | ONCE_STARTED, on_state },
 	{ WIRE_USAGE, ON_CHANNEL | ONCE_STARTED, on_usage },
 	{ WIRE_LOG, ON_LINK | ON_CHANNEL, on_log },
+	{ WIRE_PROMPT, ON_CHANNEL | ONCE_STARTED, on_prompt },
 	{ WIRE_PONG, ON_LINK, on_pong },
 	{ WIRE_DONE, ON_LINK | ON_CHANNEL, on_done },
 };

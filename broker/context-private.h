@@ -11,6 +11,7 @@
 #include "broker/context.h"
 #include "broker/link.h"
 #include "broker/poller.h"
+#include "broker/prompt.h"
 #include "broker/run-private.h"
 #include "broker/settings.h"
 
@@ -32,12 +33,13 @@ struct Context {
 	GPtrArray *children; /* the same, borrowed, by serial */
 	Settings *settings;
 	Place *place; /* its own, or NULL: the parent's */
-	guint32 last_run;
+	guint32 last_run, last_dial;
 	Run *run;	 /* the present one */
 	Run *output_run; /* whose output stands in the files */
 	Input *input;	 /* that a writer opening now belongs to */
 	Pipe *pipe;	 /* where its output goes too */
 	Stream *log;
+	Prompt *prompt; /* NULL until somebody asks or answers */
 	ErrorList *errors;
 	GQueue *commands; /* of Command: the head is being carried out */
 	guint removed : 1, destroying : 1, advancing : 1;

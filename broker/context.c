@@ -44,6 +44,7 @@ context_free(Context *context)
 	g_clear_pointer(&context->output_run, run_unref);
 	g_clear_pointer(&context->input, input_unref);
 	g_clear_pointer(&context->log, stream_unref);
+	g_clear_pointer(&context->prompt, prompt_free);
 	g_clear_pointer(&context->errors, error_list_free);
 	if (context->commands != NULL)
 		g_queue_free(context->commands);
@@ -412,6 +413,14 @@ Stream *
 context_output(Context *context, int which)
 {
 	return context->output_run != NULL ? run_output(context->output_run, which) : NULL;
+}
+
+Prompt *
+context_prompt(Context *context)
+{
+	if (context->prompt == NULL)
+		context->prompt = prompt_new();
+	return context->prompt;
 }
 
 Input *

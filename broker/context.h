@@ -11,6 +11,7 @@
 
 typedef struct Broker Broker;
 typedef struct Context Context;
+typedef struct Prompt Prompt;
 
 Context *context_ref(Context *context);
 void context_unref(Context *context);
@@ -48,6 +49,8 @@ Run *context_run(Context *context);
 Stream *context_output(Context *context, int which);
 /* The input that a writer opening now belongs to; made if there is none. Borrowed. */
 Input *context_input(Context *context);
+/* The questions of its place; made when first asked for. Borrowed. */
+Prompt *context_prompt(Context *context);
 /* The `log`, made if it is empty yet. Borrowed. */
 Stream *context_log(Context *context);
 /* A new stream of the changes in this subtree from now on; drops its oldest lines past 1 MiB. It

@@ -12,6 +12,8 @@ struct Link {
 	PollerWatch *in_watch, *out_watch; /* out_watch is NULL for a socket */
 	const LinkOps *ops;
 	void *data;
+	LinkPreamble preamble; /* NULL once frames come */
+	void *preamble_data;
 	guint frames_per_turn;
 	struct wire_out control, bulk; /* to write: control frames, DATA frames */
 	GByteArray *leftover; /* read, not a whole frame yet, or more than a turn's worth */
@@ -45,5 +47,7 @@ void channel_unref(Channel *channel);
 /* Data frames were written: whoever waited for room among them goes on. */
 void channels_offer_room(Link *link);
 void channel_on_lost(Channel *channel, const GError *error);
+/* channel_send() of what may be a secret. */
+gssize channel_send_as(Channel *channel, const void *bytes, gsize size, gboolean secret);
 
 #endif

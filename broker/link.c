@@ -198,7 +198,7 @@ link_write(Link *link, struct wire_out *out)
 	gssize written;
 
 	if (link->carrier != NULL)
-		written = channel_send(link->carrier, out->data, out->size);
+		written = channel_send_as(link->carrier, out->data, out->size, out->secret);
 	else
 		written = write(link->out, out->data, out->size);
 	if (written < 0 && link->carrier == NULL && errno != EAGAIN && errno != EINTR) {
@@ -315,6 +315,42 @@ link_read(Link *link, guint8 *space, gsize size)
 	return got;
 }
 
+void
+link_set_preamble(Link *link, LinkPreamble preamble, void *data)
+{
+	link->preamble = preamble;
+	link->preamble_data = data;
+}
+
+void
+link_begin_frames(Link *link)
+{
+	link->preamble = NULL;
+}
+
+void
+link_send_raw(Link *link, const void *bytes, gsize size, gboolean secret)
+{
+	if (link->dead)
+		return;
+	link->control.secret |= secret;
+	wire_put_bytes(&link->control, bytes, size);
+	link_want_flush(link);
+}
+
+/* Give what comes before the first frame to who waits for it; the bytes used. */
+static gsize
+link_handle_preamble(Link *link, const guint8 *data, gsize size)
+{
+	gsize used = 0, step = 1;
+
+	while (!link->dead && link->preamble != NULL && used < size && step > 0) {
+		step = link->preamble(data + used, size - used, link->preamble_data);
+		used += step;
+	}
+	return used;
+}
+
 /* Handle the complete frames in @data, at most a turn's worth; the bytes used. */
 static gsize
 link_handle_frames(Link *link, const guint8 *data, gsize size)
@@ -342,7 +378,9 @@ static void
 link_digest(Link *link, const guint8 *data, gsize size)
 {
 	link->more = FALSE;
-	gsize used = link_handle_frames(link, data, size);
+	gsize used = link_handle_preamble(link, data, size);
+	if (!link->dead && link->preamble == NULL)
+		used += link_handle_frames(link, data + used, size - used);
 	if (link->dead)
 		return;
 	g_byte_array_set_size(link->leftover, 0);

@@ -39,8 +39,15 @@ struct ChannelOps {
 	void (*stopped)(gboolean stopped, void *data);
 	void (*usage)(guint64 user_usec, guint64 system_usec, guint64 memory_peak, void *data);
 	void (*log)(int level, const char *text, void *data);
+	/* Written to the terminal of its questions, which echoes what is typed there or does not. */
+	void (*prompt)(gboolean echo, const guint8 *bytes, gsize size, void *data);
 	void (*lost)(const GError *error, void *data);
 };
+
+/* What is said on a link before its first frame, as by the first stage of a connection: some bytes
+ * that came; how many of them were used up. Those left come again, with more behind them, or are
+ * frames, after link_begin_frames(). */
+typedef gsize (*LinkPreamble)(const guint8 *bytes, gsize size, void *data);
 
 /* The answer to a request: NULL for success. Also called with ECONNRESET when the link goes. */
 typedef void (*LinkDone)(const GError *error, void *data);
@@ -53,6 +60,11 @@ Link *link_new(int in, int out, gboolean hand_over, guint frames_per_turn, const
  * link_set_carrier() sets. */
 Link *link_new_over(Channel *carrier, guint frames_per_turn, const LinkOps *ops, void *data);
 void link_feed(Link *link, const guint8 *bytes, gsize size);
+/* Before anything came: what comes goes to @preamble, until link_begin_frames(), which it may call. */
+void link_set_preamble(Link *link, LinkPreamble preamble, void *data);
+void link_begin_frames(Link *link);
+/* Send bytes that are no frame; a secret is wiped from every buffer when it was sent. */
+void link_send_raw(Link *link, const void *bytes, gsize size, gboolean secret);
 /* Handle now what its agent has said so far, as far as that came over descriptors: the link is
  * about to be ended. FALSE if that has ended it, and told the owner. */
 gboolean link_drain(Link *link);
@@ -90,6 +102,8 @@ void channel_send_end(Channel *channel);
 void channel_give_credit(Channel *channel, int stream, guint64 room);
 void channel_close_output(Channel *channel, int stream);
 void channel_cancel(Channel *channel);
+/* Type a secret at the terminal of its questions: it is wiped from every buffer when it was sent. */
+void channel_answer(Channel *channel, const void *bytes, gsize size);
 
 /* Requests: @done comes once, never from inside the call. NULL: nobody wants to know. A serial for
  * link_forget_request(). 0: the link is gone already, @done never comes. */

@@ -1,39 +1,37 @@
 /* Places and how they come and go.
  *
- * `connect local` has the parent's agent run its own image once more, with pipes: the frames to
- * the second agent then go over those pipes where they can be handed over, and over the client's
- * channel where they cannot. From the client's start until HELLO one deadline runs. When the
- * place ends the client is stopped (TERM, then KILL), which ends its agent even where that
- * hangs. */
+ * A place is reached by a client (client.h), which makes the link and says why when it cannot. From
+ * the client's start until the agent's HELLO one deadline runs, in which questions may have to be
+ * answered too. When the place ends the client is stopped (TERM, then KILL), which ends its agent
+ * even where that hangs; the directory stays, and can be connected anew. */
 #include "broker/place.h"
 
+#include "broker/client.h"
 #include "broker/error.h"
-#include "broker/method.h"
+#include "broker/prompt.h"
 #include "broker/text.h"
 
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
-
-#define CLIENT_GRACE_MS 4000
 
 struct Place {
 	Context *context; /* borrowed: it owns the place */
 	PlaceState state;
-	const Method *method;
+	Method *method;
 	GStrv args; /* of connect, NULL for the root's */
 	Link *link;
-	Channel *client; /* at the parent's place */
+	Client *client; /* at the parent's place; NULL for the root's */
 	guint deadline;
 	PlaceDone done; /* of a connect under way */
 	void *done_data;
 	GError *lost; /* why */
+	FailureKind failure;
+	const char *phase; /* that a failed connect came to */
 	char *host, *user, *arch, *shell;
 	GArray *signals; /* of struct wire_signal, names owned */
 };
 
 static const LinkOps place_link_ops;
-static const ChannelOps client_ops;
 
 Place *
 context_place(Context *context)
@@ -49,8 +47,9 @@ clear_signal(void *row)
 	g_free((char *)((struct wire_signal *)row)->name);
 }
 
+/* @method is taken. */
 static Place *
-place_new(Context *context, const Method *method, char *const *args)
+place_new(Context *context, Method *method, char *const *args)
 {
 	Place *place = g_new0(Place, 1);
 
@@ -66,7 +65,7 @@ place_new(Context *context, const Method *method, char *const *args)
 Place *
 place_new_local(Context *root, int fd)
 {
-	Place *place = place_new(root, &method_local, NULL);
+	Place *place = place_new(root, method_new_local(), NULL);
 
 	place->link = link_new(fd, fd, TRUE, root->broker->options.frames_per_turn, &place_link_ops,
 			       place);
@@ -80,21 +79,11 @@ place_finish(Place *place, const GError *error)
 	PlaceDone done = place->done;
 
 	g_clear_handle_id(&place->deadline, g_source_remove);
+	if (place->context->prompt != NULL)
+		prompt_forget_answers(place->context->prompt);
 	place->done = NULL;
 	if (done != NULL)
 		done(error, place->done_data);
-}
-
-/* Let go of the client: it is stopped behind our back, and its channel goes with it. */
-static void
-place_stop_client(Place *place)
-{
-	Channel *client = g_steal_pointer(&place->client);
-
-	if (client == NULL)
-		return;
-	channel_stop(client, CLIENT_GRACE_MS, NULL, NULL);
-	channel_retire(client);
 }
 
 /* The link and the client are gone, or have to go. */
@@ -105,12 +94,12 @@ place_close(Place *place, const GError *error)
 
 	if (link != NULL)
 		link_free(link, error);
-	place_stop_client(place);
+	g_clear_pointer(&place->client, client_free);
 }
 
 /* The place is lost: whoever waits is told, the directory stays. */
 static void
-place_lose(Place *place, const GError *error)
+place_lose(Place *place, FailureKind kind, const GError *error)
 {
 	gboolean was_up = place->state == PLACE_UP;
 
@@ -118,6 +107,8 @@ place_lose(Place *place, const GError *error)
 		return;
 	g_autoptr(Context) held = context_ref(place->context);
 	place->state = PLACE_LOST;
+	place->failure = kind;
+	place->phase = !was_up && place->client != NULL ? client_phase(place->client) : NULL;
 	g_clear_error(&place->lost);
 	place->lost = g_error_copy(error);
 	place_close(place, error);
@@ -138,9 +129,8 @@ place_on_deadline(void *data)
 	g_autoptr(GError) error = NULL;
 
 	place->deadline = 0;
-	fail(&error, ETIMEDOUT, "%s: no agent within %" G_GUINT64_FORMAT " s",
-	     method_name(place->method), place->context->settings->connect_timeout_ms / 1000);
-	place_lose(place, error);
+	FailureKind kind = client_timeout(place->client, &error);
+	place_lose(place, kind, error);
 	return G_SOURCE_REMOVE;
 }
 
@@ -172,6 +162,8 @@ place_on_hello(const struct wire_hello *hello, void *data)
 
 	place_keep_hello(place, hello);
 	place->state = PLACE_UP;
+	if (place->client != NULL)
+		client_up(place->client);
 	link_set_keepalive(place->link, place->context->settings->keepalive_ms);
 	g_autofree char *host = text_escaped(place->host);
 	g_autofree char *user = text_escaped(place->user);
@@ -194,10 +186,18 @@ place_on_log(int level, const char *text, void *data)
 	context_logf(place->context, level, "agent: %s", text);
 }
 
+/* Before the agent is up the client says why. */
 static void
 place_on_lost(const GError *error, void *data)
 {
-	place_lose(data, error);
+	Place *place = data;
+
+	if (place->state == PLACE_UP || place->client == NULL) {
+		place_lose(place, FAILURE_LOST, error);
+		return;
+	}
+	link_free(g_steal_pointer(&place->link), error);
+	client_link_lost(place->client, error);
 }
 
 static const LinkOps place_link_ops = {
@@ -208,130 +208,30 @@ static const LinkOps place_link_ops = {
 
 /* The client that leads to the agent. */
 
-/* It runs: its streams are the link. */
 static void
-client_on_started(guint32 pid, guint32 mask, const int fds[3], void *data)
-{
-	Place *place = data;
-	guint frames = place->context->broker->options.frames_per_turn;
-
-	if (mask == 7) {
-		close(fds[2]);
-		place->link = link_new(fds[1], fds[0], FALSE, frames, &place_link_ops, place);
-	} else {
-		place->link = link_new_over(place->client, frames, &place_link_ops, place);
-	}
-}
-
-static void
-client_on_failed(enum spawn_stage stage, const GError *error, void *data)
+client_on_link(Link *link, void *data)
 {
 	Place *place = data;
 
-	g_autoptr(GError) named = g_error_new(MITOFS_ERROR, error->code, "%s: %s",
-					      method_name(place->method), error->message);
-	place_lose(place, named);
+	place->link = link;
 }
 
 static void
-client_on_output(int stream, const guint8 *bytes, gsize size, void *data)
+client_on_asking(gboolean asking, void *data)
 {
 	Place *place = data;
 
-	if (stream == WIRE_STDERR) {
-		channel_give_credit(place->client, stream, WIRE_CREDIT_MAX);
-		context_logf(place->context, WIRE_INFO, "client: %.*s", (int)size,
-			     (const char *)bytes);
-	} else if (place->link != NULL) {
-		link_feed(place->link, bytes, size); /* gives the credit too */
-	}
-}
-
-/* It is gone, and with it the agent behind it, whose last words may still be on their way. */
-static void
-client_end(Place *place, const GError *error)
-{
-	/* Whoever is told there may free the place; its link is dead then. */
-	if (place->link == NULL || link_drain(place->link))
-		place_lose(place, error);
-}
-
-/* Its stdout ended or it exited. */
-static void
-client_is_gone(Place *place)
-{
-	g_autoptr(GError) error = NULL;
-
-	fail(&error, ECONNRESET, "link lost: the agent is gone");
-	client_end(place, error);
+	if (place->state == PLACE_CONNECTING || place->state == PLACE_PROMPTING)
+		place->state = asking ? PLACE_PROMPTING : PLACE_CONNECTING;
 }
 
 static void
-client_on_output_end(int stream, void *data)
+client_on_failed(FailureKind kind, const GError *error, void *data)
 {
-	if (stream == WIRE_STDOUT)
-		client_is_gone(data);
+	place_lose(data, kind, error);
 }
 
-static void
-client_on_exited(const struct wire_exit *ended, void *data)
-{
-	client_is_gone(data);
-}
-
-static void
-client_on_input_credit(void *data)
-{
-	Place *place = data;
-
-	if (place->link != NULL)
-		link_pump(place->link);
-}
-
-static void
-client_on_lost(const GError *error, void *data)
-{
-	Place *place = data;
-
-	g_clear_pointer(&place->client, channel_close);
-	client_end(place, error);
-}
-
-static const ChannelOps client_ops = {
-	.started = client_on_started,
-	.failed = client_on_failed,
-	.output = client_on_output,
-	.output_end = client_on_output_end,
-	.input_credit = client_on_input_credit,
-	.exited = client_on_exited,
-	.lost = client_on_lost,
-};
-
-/* Start the client at the parent's place. */
-static gboolean
-place_dial(Place *place, Link *through, GError **error)
-{
-	Context *context = place->context;
-	const char *shown[] = { NULL };
-	struct wire_spawn spawn = {
-		.spec = { .set_env = (char **)shown,
-			  .unset_env = (char **)shown,
-			  .cwd = "/",
-			  .umask = SPAWN_KEEP,
-			  .nice = SPAWN_KEEP,
-			  .oom = SPAWN_KEEP,
-			  .affinity = "" },
-		.group = (guint32)context->serial,
-		.run = 0,
-		.grace_ms = CLIENT_GRACE_MS,
-		.hand_over = link_hands_over(through),
-	};
-
-	if (!method_fill(place->method, place->args, &spawn.spec, error))
-		return FALSE;
-	place->client = channel_open(through, &spawn, &client_ops, place, error);
-	return place->client != NULL;
-}
+static const ClientOps client_ops = { client_on_link, client_on_asking, client_on_failed };
 
 /* Put @place into its context; what was there goes. */
 static void
@@ -349,16 +249,21 @@ place_install(Place *place)
 gboolean
 place_connect(Context *context, char *const *args, PlaceDone done, void *data, GError **error)
 {
-	const Method *method = method_find(args[0], error);
+	g_autoptr(Method) method = method_find(args[0], error);
 	g_autoptr(GError) wrong = NULL;
 
 	if (method == NULL || !method_check(method, args, error))
 		return FALSE;
-	Place *place = place_new(context, method, args);
+	Place *place = place_new(context, g_steal_pointer(&method), args);
 	Link *through = place_link(context_place(context->parent), &wrong);
+	if (through != NULL)
+		place->client = client_new(context, place->method, place->args, through,
+					   &place_link_ops, &client_ops, place, &wrong);
 	place_install(place);
-	if (through == NULL || !place_dial(place, through, &wrong)) {
+	if (place->client == NULL) {
+		place_finish(place, wrong);
 		place->state = PLACE_LOST;
+		place->failure = FAILURE_LOST;
 		place->lost = g_error_copy(wrong);
 		g_propagate_error(error, g_steal_pointer(&wrong));
 		return FALSE;
@@ -367,7 +272,7 @@ place_connect(Context *context, char *const *args, PlaceDone done, void *data, G
 	place->done_data = data;
 	place->deadline = g_timeout_add((guint)context->settings->connect_timeout_ms,
 					place_on_deadline, place);
-	context_event(context, "connecting", "method=%s", method_name(method));
+	context_event(context, "connecting", "method=%s", method_name(place->method));
 	return TRUE;
 }
 
@@ -375,7 +280,7 @@ void
 place_cancel(Place *place, const GError *error)
 {
 	if (place->state == PLACE_CONNECTING || place->state == PLACE_PROMPTING)
-		place_lose(place, error);
+		place_lose(place, FAILURE_CANCELLED, error);
 }
 
 void
@@ -391,6 +296,7 @@ place_free(Place *place, const GError *error)
 	g_free(place->arch);
 	g_free(place->shell);
 	g_array_unref(place->signals);
+	method_free(place->method);
 	g_free(place);
 }
 
@@ -454,6 +360,20 @@ const char *
 place_method(const Place *place)
 {
 	return method_name(place->method);
+}
+
+const char *
+place_failure(const Place *place)
+{
+	return failure_name(place->state == PLACE_LOST ? place->failure : FAILURE_NONE);
+}
+
+const char *
+place_phase(const Place *place)
+{
+	if (place->state == PLACE_UP || place->client == NULL)
+		return place->phase != NULL ? place->phase : "-";
+	return client_phase(place->client);
 }
 
 char *const *

@@ -44,6 +44,9 @@ const char *place_host(const Place *place); /* "-" until it said HELLO */
 const char *place_user(const Place *place);
 const char *place_arch(const Place *place);
 const char *place_method(const Place *place);
+/* A word for why it is lost, and where a connect stands or ended; "-" for none. */
+const char *place_failure(const Place *place);
+const char *place_phase(const Place *place);
 char *const *place_args(const Place *place); /* of `connect`; NULL for the root's */
 /* Where its shell is. */
 const char *place_shell(const Place *place);

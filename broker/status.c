@@ -48,6 +48,8 @@ print_identity(Context *context, GString *out)
 	print_text(out, "user", place != NULL ? place_user(place) : NULL);
 	print_text(out, "arch", place != NULL ? place_arch(place) : NULL);
 	print_text(out, "link", place != NULL ? place_state_name(place) : NULL);
+	print_text(out, "phase", place != NULL ? place_phase(place) : NULL);
+	print_text(out, "failure", place != NULL ? place_failure(place) : NULL);
 	print_text(out, "state", context_state(context));
 }
 

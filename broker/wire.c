@@ -63,6 +63,8 @@ wire_frame_find(const uint8_t *data, size_t size, struct wire_frame *ret, size_t
 void
 wire_out_done(struct wire_out *out)
 {
+	if (out->secret)
+		explicit_bzero(out->data, out->size);
 	free(out->data);
 	*out = (struct wire_out){ .limit = out->limit };
 }
@@ -73,6 +75,23 @@ wire_out_consume(struct wire_out *out, size_t count)
 	out->size -= count;
 	if (out->size)
 		memmove(out->data, out->data + count, out->size);
+	if (out->secret && count)
+		explicit_bzero(out->data + out->size, count);
+	out->secret &= out->size > 0;
+}
+
+/* As realloc(3), leaving nothing behind. */
+static uint8_t *
+secret_realloc(const struct wire_out *out, size_t capacity)
+{
+	uint8_t *data = malloc(capacity);
+
+	if (data && out->data) {
+		memcpy(data, out->data, out->size);
+		explicit_bzero(out->data, out->size);
+		free(out->data);
+	}
+	return data;
 }
 
 /* Room for @size more bytes, or NULL and failed. */
@@ -89,7 +108,8 @@ out_extend(struct wire_out *out, size_t size)
 	if (capacity > out->limit)
 		capacity = out->limit;
 	if (capacity != out->capacity) {
-		uint8_t *data = realloc(out->data, capacity);
+		uint8_t *data = out->secret ? secret_realloc(out, capacity)
+					    : realloc(out->data, capacity);
 
 		if (!data)
 			goto failed;
@@ -396,7 +416,8 @@ wire_put_spawn(struct wire_out *out, const struct wire_spawn *spawn)
 	wire_put_u8(out, spec->clear_env);
 	wire_put_u8(out, spec->pty);
 	wire_put_u8(out, spawn->hand_over);
-	wire_put_u8(out, spawn->merge_stdin);
+	wire_put_u8(out, spawn->client);
+	wire_put_u8(out, spawn->ask);
 	wire_put_string(out, spec->cwd ? spec->cwd : "");
 	wire_put_string(out, spec->affinity ? spec->affinity : "");
 	wire_put_u32(out, (uint32_t)spec->umask);
@@ -443,7 +464,8 @@ wire_get_spawn(struct wire_in *in, struct wire_spawn *ret)
 	spec->clear_env = get_bool(in);
 	spec->pty = get_bool(in);
 	ret->hand_over = get_bool(in);
-	ret->merge_stdin = get_bool(in);
+	ret->client = get_bool(in);
+	ret->ask = get_bool(in);
 	spec->cwd = wire_get_string(in);
 	spec->affinity = wire_get_string(in);
 	spec->umask = (int)wire_get_u32(in);

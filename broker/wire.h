@@ -44,7 +44,10 @@
  *   b PING      channel 0: u32 serial, answered at once by a PONG with the same.
  *   b SHUTDOWN  channel 0: u32 grace ms: TERM and CONT to every tree, KILL after grace, then exit. The
  *               same happens, with WIRE_LOSS_GRACE_MS at most, when the link ends.
- *   a PROMPT, b ANSWER: reserved for the questions that a place asks.
+ *   a PROMPT    u8 echo, bytes: what the command wrote to its controlling terminal, which is not its
+ *               stdin, stdout or stderr, and whether that terminal echoes what is typed. Only where
+ *               SPAWN asked for one.
+ *   b ANSWER    bytes: typed at that terminal.
  *   a DONE      u32 serial, str errno name ("" for success), str text: the answer to a serial.
  *
  * Late frames for a channel that is gone are dropped (the race is legal); a frame for a channel
@@ -66,6 +69,9 @@
 #define WIRE_CREDIT_MAX (8u * 1024 * 1024)
 #define WIRE_LOSS_GRACE_MS 3000
 #define WIRE_LIST_MAX 65536
+/* How the directories are called that the first stage of a connection makes, in which an agent finds
+ * its own file. */
+#define WIRE_STAGE_DIR ".mitofs-"
 
 enum wire_type {
 	WIRE_SPAWN = 1,
@@ -120,6 +126,7 @@ struct wire_out {
 	size_t size, capacity, limit;
 	size_t frame; /* where the frame that is being written starts */
 	bool failed;
+	bool secret; /* what is in it leaves no trace in memory; until it is empty */
 };
 
 void wire_out_done(struct wire_out *out);
@@ -168,7 +175,8 @@ struct wire_spawn {
 	uint32_t run;		/* its run number; at most 21 bits count */
 	uint32_t grace_ms;	/* for the end of the link */
 	bool hand_over;		/* pass the streams' descriptors with STARTED */
-	bool merge_stdin;	/* reserved, 0 */
+	bool client;		/* it leads to another agent */
+	bool ask;		/* it gets a terminal for its questions: PROMPT and ANSWER */
 };
 
 void wire_put_spawn(struct wire_out *out, const struct wire_spawn *spawn);

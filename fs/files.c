@@ -47,6 +47,10 @@ static const FileRow rows[] = {
 	{ .name = "events", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
 	  .size = events_size, .open = events_open, .release = events_release,
 	  .look = streamfile_look, .consume = streamfile_consume, .changed = streamfile_changed },
+	{ .name = "prompt", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR | FILE_STREAM | FILE_ENDS,
+	  .size = events_size, .open = prompt_open, .release = prompt_release,
+	  .look = streamfile_look, .consume = streamfile_consume, .write = prompt_write,
+	  .changed = streamfile_changed },
 	{ .name = "children", .mode = S_IFDIR | 0700 },
 };
 /* clang-format on */

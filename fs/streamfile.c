@@ -3,15 +3,18 @@
  * Once bound it stays bound. */
 #include "fs/streamfile.h"
 
+#include "broker/prompt.h"
 #include "fs/openfile.h"
+#include "fs/reply.h"
 
 #include <errno.h>
+#include <string.h>
 
 typedef struct StreamFile StreamFile;
 struct StreamFile {
 	int which;	      /* 1 stdout, 2 stderr; 0: bound from the start */
 	StreamReader *reader; /* NULL before any run */
-	Stream *events;	      /* owned by this open file; NULL where another owns the stream */
+	Stream *own;	      /* of this open file alone; NULL where others read it too */
 };
 
 /* st_size of @stream, which may be NULL. */
@@ -102,14 +105,25 @@ log_open(OpenFile *file)
 	return streamfile_open(file, 0, context_log(file->context));
 }
 
+/* Begin with a stream that is this open file's alone. */
+static int
+streamfile_open_own(OpenFile *file, Stream *stream)
+{
+	streamfile_open(file, 0, stream);
+	((StreamFile *)file->state)->own = stream;
+	return 0;
+}
+
 int
 events_open(OpenFile *file)
 {
-	Stream *events = context_events_open(file->context);
+	return streamfile_open_own(file, context_events_open(file->context));
+}
 
-	streamfile_open(file, 0, events);
-	((StreamFile *)file->state)->events = events;
-	return 0;
+int
+prompt_open(OpenFile *file)
+{
+	return streamfile_open_own(file, prompt_stream_open(context_prompt(file->context)));
 }
 
 void
@@ -124,10 +138,35 @@ streamfile_release(OpenFile *file)
 void
 events_release(OpenFile *file)
 {
-	Stream *events = ((StreamFile *)file->state)->events;
+	Stream *events = ((StreamFile *)file->state)->own;
 
 	streamfile_release(file);
 	context_events_close(file->context, events);
+}
+
+void
+prompt_release(OpenFile *file)
+{
+	Stream *questions = ((StreamFile *)file->state)->own;
+
+	streamfile_release(file);
+	prompt_stream_close(context_prompt(file->context), questions);
+}
+
+/* The bytes may be secret: the request's buffer does not keep them. */
+void
+prompt_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gboolean nonblock)
+{
+	g_autoptr(GError) error = NULL;
+	gboolean taken = prompt_answer(context_prompt(file->context), bytes, size, &error);
+
+	explicit_bzero((void *)(guintptr)bytes, size);
+	if (taken) {
+		reply_written(reply, size);
+		return;
+	}
+	context_fail(file->context, "prompt", error);
+	reply_error(reply, error->code);
 }
 
 /* The reader, bound now if there is a run by now. */

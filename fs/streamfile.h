@@ -1,4 +1,4 @@
-/* stdout, stderr, log and events: files that grow, each open file with a reader of its own. */
+/* stdout, stderr, log, events and prompt: files that grow, each open file with a reader of its own. */
 #ifndef MITOFS_FS_STREAMFILE_H
 #define MITOFS_FS_STREAMFILE_H
 
@@ -20,6 +20,9 @@ int log_open(OpenFile *file);
 int events_open(OpenFile *file);
 void streamfile_release(OpenFile *file);
 void events_release(OpenFile *file);
+int prompt_open(OpenFile *file);
+void prompt_release(OpenFile *file);
+void prompt_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gboolean nonblock);
 
 gssize streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
 		       int *ret_count);

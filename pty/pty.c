@@ -83,6 +83,14 @@ pty_foreground(int master)
 	return group > 0 ? group : -ESRCH;
 }
 
+bool
+pty_echoes(int master)
+{
+	struct termios modes;
+
+	return tcgetattr(master, &modes) < 0 || (modes.c_lflag & ECHO);
+}
+
 int
 pty_eof_character(int master)
 {

@@ -3,6 +3,7 @@
 #ifndef MITOFS_PTY_PTY_H
 #define MITOFS_PTY_PTY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -26,6 +27,10 @@ int pty_resize(int master, uint16_t columns, uint16_t rows);
 
 /* The foreground process group of the terminal, or -errno (-ESRCH where there is none). */
 pid_t pty_foreground(int master);
+
+/* Whether the terminal echoes what is typed at it: a question that it does not echo the answer of is
+ * for a secret. */
+bool pty_echoes(int master);
 
 /* The terminal's VEOF character, normally 4 (^D), or -errno. */
 int pty_eof_character(int master);

@@ -76,7 +76,11 @@ child_session(struct child *child)
 static int
 child_terminal(struct child *child)
 {
-	return child->spec->pty && ioctl(child->stdio[0], TIOCSCTTY, 0) < 0 ? -errno : 0;
+	int terminal = child->spec->pty ? child->stdio[0] : child->spec->terminal;
+
+	if (!child->spec->pty && terminal <= STDERR_FILENO)
+		return 0;
+	return ioctl(terminal, TIOCSCTTY, 0) < 0 ? -errno : 0;
 }
 
 /* Mark everything above 2 close-on-exec. */

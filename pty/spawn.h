@@ -51,6 +51,7 @@ struct spawn_spec {
 	const struct rlimit_setting *rlimits;
 	size_t rlimit_count;
 	bool pty;
+	int terminal; /* without @pty: becomes the controlling terminal if it is above 2; borrowed */
 	uint16_t columns, rows;
 	uint64_t tag; /* see pty/tree.h; 0 for none */
 };

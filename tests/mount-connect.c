@@ -183,7 +183,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/connect/errors",
 		.shells = "all",
-		.script = PLACES "mkdir p; for v in 'connect' 'connect nosuch' 'connect local x' 'connect ssh host' disconnect 'disconnect x'; do try write p/ctl \"$v\\n\"; done; grep -hE '^(place|link) ' p/status; for v in 'connect local' disconnect; do try write ../ctl \"$v\\n\"; try write n/ctl \"$v\\n\"; done\n"
+		.script = PLACES "mkdir p; for v in 'connect' 'connect nosuch' 'connect local x' 'connect ssh' disconnect 'disconnect x'; do try write p/ctl \"$v\\n\"; done; grep -hE '^(place|link) ' p/status; for v in 'connect local' disconnect; do try write ../ctl \"$v\\n\"; try write n/ctl \"$v\\n\"; done\n"
 			  "echo 'exec sleep 1000' > $d/ctl; for v in 'connect local' disconnect; do try write $d/ctl \"$v\\n\"; done; grep -c 'EINVAL connect: .*nosuch' p/error",
 		.output = "EINVAL\nEINVAL\nEINVAL\nEINVAL\nENOTCONN\nEINVAL\nplace /\nlink up\nEPERM\nENOTEMPTY\nEPERM\nENOTEMPTY\nEBUSY\nEBUSY\n1\n",
 	},

@@ -118,7 +118,7 @@ static const ShCase cases[] = {
 			  "cut -d' ' -f1 status; { keys; echo 'sh read -r x' > ctl; keys; echo 'STOP group' > signal; until grep -qx 'state stopped' status; do :; done; keys\n"
 			  "echo 'CONT group' > signal; until grep -qx 'state running' status; do :; done; echo > stdin; read -r x < wait; keys\n"
 			  "try write ctl 'exec nosuch\\n' > $T/x; keys; echo reset > ctl; keys; } | uniq | wc -l; grep -vcE '^[^ ]+ [^ ]' status",
-		.output = "id\nname\npath\nplace\nmethod\nhost\nuser\narch\nlink\nstate\nrun\npid\nargv\nstarted\nended\ncode\nwhy\n"
+		.output = "id\nname\npath\nplace\nmethod\nhost\nuser\narch\nlink\nphase\nfailure\nstate\nrun\npid\nargv\nstarted\nended\ncode\nwhy\n"
 			  "stdin\nstdout\nstdout.dropped\nstdout.blocked\nstderr\nstderr.dropped\nstderr.blocked\n"
 			  "cpu.user_usec\ncpu.system_usec\nmem.peak\nchildren\nrtt_usec\nbytes.sent\nbytes.received\nagent.bytes\n1\n0\n",
 		.code = 1,

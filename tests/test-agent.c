@@ -968,7 +968,6 @@ static const struct {
 } malformed[] = {
 	{ "wrong-direction", 1, WIRE_STARTED, "", 0 },
 	{ "hello", 0, WIRE_HELLO, "", 0 },
-	{ "reserved", 1, WIRE_ANSWER, "", 0 },
 	{ "unknown-type", 0, 200, "", 0 },
 	{ "never-opened", 77, WIRE_FORGET, "", 0 },
 	{ "spawn-on-link", 0, WIRE_SPAWN, "", 0 },

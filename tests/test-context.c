@@ -238,6 +238,8 @@ text_status(void)
 		"user",
 		"arch",
 		"link",
+		"phase",
+		"failure",
 		"state",
 		"run",
 		"pid",

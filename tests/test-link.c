@@ -125,7 +125,7 @@ static const struct {
 	{ "exit twice", bad_exit_twice },
 	{ "wrong direction", NULL, 1, WIRE_SPAWN, "" },
 	{ "wrong direction of the link", NULL, 0, WIRE_PING, "4", 1 },
-	{ "reserved", NULL, 0, WIRE_PROMPT, "" },
+	{ "prompt-of-no-client", NULL, 0, WIRE_PROMPT, "" },
 	{ "hello on a channel", NULL, 1, WIRE_HELLO, "" },
 	{ "data on the link", NULL, 0, WIRE_DATA, "1", 1 },
 	{ "never opened", NULL, 3, WIRE_STATE, "1", 1 },

@@ -244,6 +244,7 @@ spawn_put(struct wire_out *out)
 		.run = 7,
 		.grace_ms = 5000,
 		.hand_over = true,
+		.client = true,
 	};
 
 	wire_begin(out, 9, WIRE_SPAWN);
@@ -268,7 +269,7 @@ test_spawn(void)
 	g_assert_cmpstr(got.spec.argv[2], ==, "");
 	g_assert_null(got.spec.argv[3]);
 	g_assert_true(got.spec.preexec && got.spec.clear_env && got.spec.pty && got.hand_over &&
-		      !got.merge_stdin);
+		      !got.ask && got.client);
 	g_assert_cmpstr(got.spec.unset_env[0], ==, "A");
 	g_assert_cmpstr(got.spec.set_env[1], ==, "C=");
 	g_assert_cmpstr(got.spec.cwd, ==, "~/x");

@@ -77,6 +77,17 @@ on_cancel(struct agent *agent, struct run *run, struct wire_in *in)
 }
 
 static int
+on_answer(struct agent *agent, struct run *run, struct wire_in *in)
+{
+	size_t size;
+	const uint8_t *data = wire_get_rest(in, &size);
+
+	(void)agent;
+	question_answer(&run->question, data, size);
+	return 0;
+}
+
+static int
 on_forget(struct agent *agent, struct run *run, struct wire_in *in)
 {
 	struct tree_query query = trees_of_run(run);
@@ -123,6 +134,7 @@ static const struct row {
 	{ WIRE_CREDIT, false, on_credit },
 	{ WIRE_CLOSE, false, on_close },
 	{ WIRE_CANCEL, false, on_cancel },
+	{ WIRE_ANSWER, false, on_answer },
 	{ WIRE_FORGET, false, on_forget },
 	{ WIRE_SIGNAL, false, control_signal },
 	{ WIRE_STOP, false, control_stop },

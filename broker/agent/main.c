@@ -1,9 +1,11 @@
 /* The agent: the program that runs at each place.
  *
- * Started by the broker, or by another agent, with the link as its stdin and stdout; it takes no
- * arguments. It cuts itself loose from what started it (session, directory, inherited
- * descriptors and signals), takes a number that no other agent of this machine has, and becomes
- * two processes: the first stays as the watcher, the second is the worker. Both keep the lock of
+ * Started by the broker, by another agent, or by the first stage of a connection, with the link as
+ * its stdin and stdout. With any argument it exits with 0 at once: so the first stage learns
+ * whether a place lets it be executed. A file that was made for it is removed as soon as it runs.
+ * It cuts itself loose from what started it (session, directory, inherited descriptors and
+ * signals), takes a number that no other agent of this machine has, and becomes two processes: the
+ * first stays as the watcher, the second is the worker. Both keep the lock of
  * the number. Neither can be read or traced by others (PR_SET_DUMPABLE), as input may be secret;
  * that ends with execve in every command.
  *
@@ -51,6 +53,20 @@ signals_setup(sigset_t *ret)
 	sigaddset(ret, SIGINT);
 	sigaddset(ret, SIGHUP);
 	sigprocmask(SIG_SETMASK, ret, NULL);
+}
+
+/* Remove the file that it was started from, and the file's directory, if the first stage made them. */
+static void
+image_remove(char *path)
+{
+	char *slash = path ? strrchr(path, '/') : NULL;
+
+	if (!slash || !strstr(path, "/" WIRE_STAGE_DIR))
+		return;
+	unlink(path);
+	*slash = '\0';
+	rmdir(path);
+	*slash = '/';
 }
 
 /* The name under which it is seen, whatever path it was started by. */
@@ -148,6 +164,8 @@ agent_split(struct agent *agent, const sigset_t *signals)
 		return 1;
 	if (worker == 0) {
 		close(life[1]);
+		if (getsid(0) != agent->watcher) /* it led a group, in a session not its own */
+			setsid();
 		return worker_run(agent, life[0], signals);
 	}
 	close(life[0]);
@@ -163,7 +181,10 @@ main(int argc, char **argv)
 	static struct agent agent;
 	sigset_t signals;
 
+	if (argc > 1)
+		return 0;
 	signals_setup(&signals);
+	image_remove(argc ? argv[0] : NULL);
 	name_set(argc ? argv[0] : NULL);
 	if (!descriptors_setup())
 		return 1;

@@ -92,6 +92,16 @@ report_state(struct run *run, bool stopped)
 }
 
 void
+report_prompt(struct run *run, bool echo, const uint8_t *data, size_t size)
+{
+	struct wire_out *out = run_begin(run, WIRE_PROMPT);
+
+	wire_put_u8(out, echo);
+	wire_put_bytes(out, data, size);
+	link_end(&run->agent->link);
+}
+
+void
 report_usage(struct run *run, uint64_t user_usec, uint64_t system_usec, uint64_t peak)
 {
 	struct wire_out *out = run_begin(run, WIRE_USAGE);

@@ -18,6 +18,8 @@ void report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage
 		   const char *text);
 void report_exit(struct run *run, int status, uint64_t real_usec, const struct rusage *usage);
 void report_state(struct run *run, bool stopped);
+/* What was written to the terminal of a client's questions. */
+void report_prompt(struct run *run, bool echo, const uint8_t *data, size_t size);
 void report_usage(struct run *run, uint64_t user_usec, uint64_t system_usec, uint64_t peak);
 void report_credit(struct run *run, enum wire_stream stream, uint32_t bytes);
 void report_input_closed(struct run *run);

@@ -78,6 +78,7 @@ run_new(struct agent *agent, uint32_t channel)
 	input_init(&run->input, run);
 	output_init(&run->outputs[0], run, WIRE_STDOUT);
 	output_init(&run->outputs[1], run, WIRE_STDERR);
+	question_init(&run->question, run);
 	run->next_channel = *bucket;
 	*bucket = run;
 	return run;
@@ -165,6 +166,7 @@ run_started(struct run *run)
 	if (pass)
 		mask = run_hand_over(run, fds, &count);
 	report_started(run, mask, fds, count);
+	question_begin(&run->question);
 	if (!pass) {
 		input_begin(&run->input);
 		output_begin(&run->outputs[0]);
@@ -182,9 +184,10 @@ run_reaped(struct run *run, int status, const struct rusage *usage)
 	run->state = RUN_ENDED;
 	input_close(&run->input);
 	autofd_clear(&run->master); /* else the terminal would be held until the next run */
+	question_close(&run->question);
 	if (!run->forgotten)
 		report_exit(run, status, real, usage);
-	if (run->is_agent)
+	if (run->is_client)
 		trees_kill_foreign(agent);
 	if (!agent->runs.live)
 		link_trim(&agent->link);
@@ -198,6 +201,7 @@ run_close_streams(struct run *run)
 	loop_close(&run->agent->loop, &run->outputs[0].source);
 	loop_close(&run->agent->loop, &run->outputs[1].source);
 	autofd_clear(&run->master);
+	question_close(&run->question);
 }
 
 void

@@ -5,6 +5,7 @@
 #include "broker/agent/input.h"
 #include "broker/agent/loop.h"
 #include "broker/agent/output.h"
+#include "broker/agent/question.h"
 #include "broker/wire.h"
 
 #include <stdbool.h>
@@ -30,7 +31,7 @@ struct run {
 	enum run_state state;
 	bool forgotten; /* the channel is gone; nothing is sent any more */
 	bool hand_over;
-	bool is_agent; /* the command is an agent itself */
+	bool is_client; /* the command leads to another agent */
 	uint64_t tag;
 	uint64_t forked; /* loop_now_usec() */
 	uint32_t grace_ms;
@@ -40,6 +41,7 @@ struct run {
 	int master;	 /* of the pty, or -1 */
 	struct input input;
 	struct output outputs[2];				   /* stdout, stderr */
+	struct question question;				   /* of a client */
 	struct timer stop;					   /* KILL after a STOP's grace */
 	uint64_t used_user, used_system, used_peak, used_resident; /* what USAGE last told */
 };

@@ -185,7 +185,8 @@ start_run(struct agent *agent, const struct wire_frame *frame, struct wire_spawn
 	run->tag = spawn->spec.tag = tree_tag(agent->id, spawn->group, spawn->run);
 	run->grace_ms = spawn->grace_ms;
 	run->hand_over = spawn->hand_over;
-	run->is_agent = !strcmp(spawn->spec.argv[0], AGENT_NAME);
+	run->is_client = spawn->client;
+	spawn->spec.terminal = spawn->ask ? question_open(&run->question) : -1;
 	if (request_keep(run, frame) < 0)
 		start_fail(run, SPAWN_FORK, ENOMEM, "no memory for another run");
 	else if (agent->ending.active)
