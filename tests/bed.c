@@ -22,10 +22,11 @@
 #define UP_SECONDS 90
 #define EXIT_MISSING 77 /* of `NAME up`: it cannot be had here, and stderr's last line says why */
 
-static GPtrArray *names;   /* of the beds that were asked for */
-static char *directory;	   /* $BED */
-static char *missing;	   /* why the tests cannot run */
-static pid_t init_process; /* the second process, for the first one's signal handler */
+static GPtrArray *names;	       /* of the beds that were asked for */
+static char *directory;		       /* $BED */
+static char *missing;		       /* why the tests cannot run */
+static pid_t init_process;	       /* the second process, for the first one's signal handler */
+static volatile sig_atomic_t ended_by; /* a signal that the first process got */
 
 void
 mount_test_bed(const char *name)
@@ -212,6 +213,7 @@ inside(void)
 static void
 kill_init(int signal)
 {
+	ended_by = signal;
 	kill(init_process, SIGKILL);
 }
 
@@ -229,7 +231,7 @@ outside(void)
 	for (guint i = names->len; i > 0; i--)
 		script_wait(script_start(names->pdata[i - 1], "down", NULL, NULL));
 	g_rmdir(directory);
-	_exit(exit_code(status));
+	_exit(ended_by != 0 ? 128 + ended_by : exit_code(status));
 }
 
 gboolean
