@@ -77,7 +77,7 @@ client_blame(Client *client, FailureKind kind, const char *detail)
 	if (client->kind != FAILURE_NONE)
 		return;
 	client->kind = kind;
-	client->detail = g_strndup(detail, DETAIL_MAX);
+	client->detail = g_strchomp(g_strndup(detail, DETAIL_MAX));
 }
 
 /* A question is open no more. */
@@ -536,8 +536,8 @@ client_new(Context *context, const Method *method, char *const *args, Link *thro
 	client->data = data;
 	client->stderr_fd = -1;
 	client->exit_code = -1;
-	client->terminal = dialogue_new(questions == QUESTIONS_TERMINAL, &terminal_ops, client);
-	client->errors = dialogue_new(questions == QUESTIONS_STDERR, &error_ops, client);
+	client->terminal = dialogue_new(questions == QUESTIONS_TERMINAL, TRUE, &terminal_ops, client);
+	client->errors = dialogue_new(questions == QUESTIONS_STDERR, FALSE, &error_ops, client);
 	if (!method_is_local(method)) {
 		client->bootstrap = bootstrap_new(&boot_ops, client);
 		client->guess = guess_machine(client);

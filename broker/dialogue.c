@@ -13,7 +13,7 @@
 #define TEXT_MAX 2048
 
 struct Dialogue {
-	gboolean asks;
+	gboolean asks, terminal;
 	const DialogueOps *ops;
 	void *data;
 	GString *line;	 /* that has not ended */
@@ -26,11 +26,12 @@ struct Dialogue {
 };
 
 Dialogue *
-dialogue_new(gboolean asks, const DialogueOps *ops, void *data)
+dialogue_new(gboolean asks, gboolean terminal, const DialogueOps *ops, void *data)
 {
 	Dialogue *dialogue = g_new0(Dialogue, 1);
 
 	dialogue->asks = asks;
+	dialogue->terminal = terminal;
 	dialogue->ops = ops;
 	dialogue->data = data;
 	dialogue->line = g_string_new(NULL);
@@ -131,7 +132,7 @@ dialogue_answered(Dialogue *dialogue)
 	g_string_truncate(dialogue->line, 0);
 	g_string_truncate(dialogue->before, 0);
 	dialogue->asked = FALSE;
-	dialogue->skip_line = dialogue->echo;
+	dialogue->skip_line = dialogue->terminal && dialogue->echo;
 }
 
 void

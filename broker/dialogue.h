@@ -15,10 +15,10 @@ struct DialogueOps {
 	void (*question)(const char *text, gboolean echo, gboolean again, void *data);
 };
 
-/* @asks: whether questions are asked here. */
-Dialogue *dialogue_new(gboolean asks, const DialogueOps *ops, void *data);
+/* @asks: whether questions are asked here. @terminal: it may echo what is typed; else it is a pipe. */
+Dialogue *dialogue_new(gboolean asks, gboolean terminal, const DialogueOps *ops, void *data);
 void dialogue_free(Dialogue *dialogue);
-/* Some bytes; whether what would be typed now is echoed. */
+/* Some bytes; whether what would be typed now is echoed, or cannot be known. */
 void dialogue_feed(Dialogue *dialogue, gboolean echo, const guint8 *bytes, gsize size);
 /* The question has got its answer. */
 void dialogue_answered(Dialogue *dialogue);
