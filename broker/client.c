@@ -93,6 +93,18 @@ client_stop_asking(Client *client)
 
 /* Judgement. */
 
+/* The method, as the sentence of an error begins; where the client runs elsewhere, with that place's
+ * name. Caller frees. */
+static char *
+client_title(Client *client)
+{
+	const char *name = method_name(client->method);
+	Place *from = context_place(client->context->parent);
+
+	return place_args(from) == NULL ? g_strdup(name)
+					: g_strdup_printf("%s from %s", name, place_host(from));
+}
+
 /* What the client's end means, where nothing has said it. */
 static void
 client_blame_end(Client *client)
@@ -134,16 +146,16 @@ client_judge(void *data)
 	dialogue_end(client->errors);
 	dialogue_end(client->terminal);
 	client_blame_end(client);
+	g_autofree char *title = client_title(client);
 	client_stop_asking(client);
 	if (client->up)
 		fail(&error, ECONNRESET, "%s",
 		     client->lost != NULL ? client->lost->message
 					  : "link lost: the agent is gone");
 	else if (client->start != NULL)
-		fail(&error, client->start->code, "%s: %s", method_name(client->method),
-		     client->start->message);
+		fail(&error, client->start->code, "%s: %s", title, client->start->message);
 	else
-		failure_set(&error, client->kind, method_name(client->method), client->detail);
+		failure_set(&error, client->kind, title, client->detail);
 	client->ops->failed(client->up ? FAILURE_LOST : client->kind, error, client->data);
 	return G_SOURCE_REMOVE;
 }
@@ -168,6 +180,8 @@ client_link_lost(Client *client, const GError *error)
 	client->link = NULL;
 	if (client->lost == NULL)
 		client->lost = g_error_copy(error);
+	if (g_str_has_prefix(error->message, LINK_PROTOCOL_TEXT))
+		client_blame(client, FAILURE_PROTOCOL, error->message + strlen(LINK_PROTOCOL_TEXT));
 	client_judge_soon(client);
 }
 
@@ -589,6 +603,7 @@ client_timeout(Client *client, GError **error)
 	const char *question =
 		client->asking != NULL ? prompt_question(client_prompt(client)) : NULL;
 	const char *phase = client_phase(client);
+	g_autofree char *title = client_title(client);
 	g_autofree char *detail = NULL;
 	FailureKind kind = FAILURE_TIMEOUT;
 
@@ -608,7 +623,7 @@ client_timeout(Client *client, GError **error)
 			client->last_line != NULL ? ": " : "",
 			client->last_line != NULL ? client->last_line : "");
 	}
-	failure_set(error, kind, method_name(client->method), detail);
+	failure_set(error, kind, title, detail);
 	return kind;
 }
 

@@ -185,7 +185,7 @@ link_lose_protocol(Link *link, const char *what)
 {
 	g_autoptr(GError) error = NULL;
 
-	fail(&error, ECONNRESET, "link lost: protocol: %s", what);
+	fail(&error, ECONNRESET, LINK_PROTOCOL_TEXT "%s", what);
 	link_lose(link, error);
 }
 

@@ -72,6 +72,8 @@ gboolean link_drain(Link *link);
 void link_pump(Link *link);
 /* End it: whoever waits is told @error, the owner is not. */
 void link_free(Link *link, const GError *error);
+/* What begins the message of the error when the other end has broken the protocol. */
+#define LINK_PROTOCOL_TEXT "link lost: protocol: "
 /* End it from outside: as if the agent had gone. */
 void link_lose(Link *link, const GError *error);
 

@@ -169,7 +169,6 @@ agent_split(struct agent *agent, const sigset_t *signals)
 		return worker_run(agent, life[0], signals);
 	}
 	close(life[0]);
-	close(STDIN_FILENO);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
 	return watcher_run(worker, agent->id);
