@@ -26,6 +26,34 @@ installed() {
 	dpkg -s "$1" 2>/dev/null | grep -q '^Status: .* installed$'
 }
 
+# The services that systemd would start at boot, one a line; none where there is no systemd.
+enabled_units() {
+	if command -v systemctl >/dev/null 2>&1; then
+		systemctl --root=/ list-unit-files --state=enabled --no-legend 2>/dev/null | awk '{ print $1 }'
+	fi
+}
+
+# Install packages, and let none of their daemons be started, neither now nor at the next boot: the tests start them
+# where nobody else sees them. What starts them on Debian asks policy-rc.d, whose 101 says no.
+install_packages() {
+	policy=/usr/sbin/policy-rc.d
+	before=$(enabled_units)
+	if [ -e $policy ]; then
+		policy=
+	else
+		printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null
+		as_root chmod 755 $policy
+	fi
+	apt_status=0
+	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
+		install -q -y --no-install-recommends "$@" </dev/null || apt_status=$?
+	[ ! "$policy" ] || as_root rm -f $policy
+	for unit in $(enabled_units); do
+		printf '%s\n' "$before" | grep -qxF "$unit" || as_root systemctl --root=/ disable "$unit"
+	done
+	return $apt_status
+}
+
 # Install those of the Debian packages that are missing. `a|b` is satisfied by either, and installs a.
 need_packages() {
 	missing=
@@ -46,8 +74,7 @@ need_packages() {
 	say "installing$missing"
 	as_root apt-get update -q || say "apt-get update failed; trying with what is known"
 	# shellcheck disable=SC2086 # one word for each package
-	as_root env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120 \
-		install -q -y --no-install-recommends $missing </dev/null
+	install_packages $missing
 }
 
 # What it takes to build mitofs, to mount it, and to run its tests.
@@ -55,7 +82,9 @@ need_packages() {
 BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-dev libfuse3-dev fuse3 uuid-dev
 	musl-tools'
 # shellcheck disable=SC2034
-TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db'
+TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
+	openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd
+	zsh ksh93u+m|mksh|ksh fish tcsh csh rc'
 # shellcheck disable=SC2034
 LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
 
