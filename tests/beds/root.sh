@@ -19,3 +19,9 @@ busybox_root() {
 	printf 'root:x:0:\napp:x:1000:\n' >"$1/etc/group"
 	chown 1000:1000 "$1/home/app"
 }
+
+# remove_groups NAME: the control groups of this name and all below them, when their processes are gone. They outlive
+# the namespaces.
+remove_groups() {
+	find /sys/fs/cgroup -depth -type d \( -name "$1" -o -path "*/$1/*" \) -exec rmdir {} +
+}
