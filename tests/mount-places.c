@@ -80,11 +80,11 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/places/chroot/missing-programs",
 		.shells = "bash",
-		.script = "for h in writable no-gzip no-head no-dd no-mktemp; do "
-			"echo $h $(chroot $CHROOT/$h sh -c 'for p in gzip zcat head dd mktemp python3; do "
-			"command -v $p > /dev/null || echo $p; done'); done",
-		.output = "writable python3\nno-gzip gzip zcat python3\nno-head head python3\nno-dd dd python3\n"
-			"no-mktemp mktemp python3\n",
+		.script = "for h in writable no-gzip no-head no-dd no-mktemp; do echo $h "
+			  "$(chroot $CHROOT/$h sh -c 'for p in gzip zcat head dd mktemp python3; do "
+			  "$p --help 2>/dev/null; [ $? = 127 ] && echo $p; done'); done",
+		.output = "writable python3\nno-gzip gzip zcat python3\nno-head head python3\n"
+			  "no-dd dd python3\nno-mktemp mktemp python3\n",
 	},
 	{
 		.path = "/mount/places/chroot/missing-files",
@@ -122,24 +122,28 @@ static const ShCase cases[] = {
 		.shells = "bash",
 		.script = PROOF("$PODMAN exec -i c1"),
 		.regex = "[0-9a-f]{12}\n3\nsame\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/podman/by-configuration",
 		.shells = "bash",
 		.script = PROOF("podman exec -i c2"),
 		.regex = "[0-9a-f]{12}\n3\nsame\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/podman/run",
 		.shells = "bash",
 		.script = PROOF("podman run -i $PODMAN_RUN bed"),
 		.regex = "[0-9a-f]{12}\n3\nsame\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/podman/user",
 		.shells = "bash",
 		.script = "for words in '-u app c1' c1 c2; do podman exec -i $words id -u; done",
 		.output = "1000\n0\n1000\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/podman/refusals",
@@ -147,24 +151,28 @@ static const ShCase cases[] = {
 		.script = "for c in nosuch stopped; do podman exec -i $c sh 2>&1; echo $?; done",
 		.output = "Error: no container with name or ID \"nosuch\" found: no such container\n125\n"
 			"Error: can only create exec sessions on running containers: container state improper\n255\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/slurm/srun",
 		.shells = "bash",
 		.script = PROOF("srun -w n1") "; for n in 1 2 3; do echo 'echo $SLURMD_NODENAME' | srun -w n$n sh; done",
 		.output = "bed\n3\nsame\nn1\nn2\nn3\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/slurm/refusal",
 		.shells = "bash",
 		.script = "srun -w n9 sh 2>&1; echo $?",
 		.output = "srun: error: Unable to allocate resources: Invalid node name specified\n1\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/lxc/attach",
 		.shells = "bash",
 		.script = PROOF("lxc-attach -P $LXC_PATH -n c1 --"),
 		.output = "c1\n3\nsame\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/lxc/refusal",
@@ -173,12 +181,14 @@ static const ShCase cases[] = {
 			"sed 's/.* - //'",
 		.output = "Failed to get init pid\nFailed to get attach context\n1\n"
 			"Failed to get init pid\nFailed to get attach context\n1\n",
+		.setup = { .seconds = 90 },
 	},
 	{
 		.path = "/mount/places/nspawn/pipe",
 		.shells = "bash",
 		.script = PROOF("$NSPAWN"),
 		.output = "nspawn\n3\nsame\n",
+		.setup = { .seconds = 90 },
 	},
 };
 /* clang-format on */

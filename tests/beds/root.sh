@@ -2,7 +2,7 @@
 # A small root directory for the beds that have places of their own kind. Read by a bed after lib.sh. POSIX sh.
 
 # busybox_root DIR: Debian's static busybox and a link for each of its applets, the users root and app (uid 1000), and
-# nothing else. An applet whose link is removed is gone: this busybox looks for programs in PATH, not in itself.
+# nothing else. Its shell runs an applet whose link is removed all the same, through /proc/self/exe.
 busybox_root() {
 	need_commands busybox
 	for directory in bin dev etc home/app proc root run sys tmp usr var; do
@@ -10,7 +10,7 @@ busybox_root() {
 	done
 	chmod 1777 "$1/tmp"
 	cp "$(command -v busybox)" "$1/bin/busybox"
-	chroot "$1" /bin/busybox --install -s /bin
+	chroot "$1" /bin/busybox --install -s /bin || missing "this busybox needs libraries: install busybox-static"
 	ln -s bin "$1/sbin"
 	ln -s ../bin "$1/usr/bin"
 	ln -s ../bin "$1/usr/sbin"
