@@ -84,7 +84,8 @@ BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-de
 # shellcheck disable=SC2034
 TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
 	openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd
-	zsh ksh93u+m|mksh|ksh fish tcsh csh rc'
+	zsh ksh93u+m|mksh|ksh fish tcsh csh rc
+	podman runc lxc systemd-container slurmctld slurmd slurm-client munge'
 # shellcheck disable=SC2034
 LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
 

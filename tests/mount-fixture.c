@@ -227,8 +227,9 @@ make_environment(Mount *mount)
 	} else {
 		mount->program = g_strdup(g_getenv("MITOFS_BIN"));
 	}
-	g_autofree char *path =
-		g_strdup_printf("%s:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin", bin);
+	const char *first = g_getenv("BED_PATH"); /* of a bed whose programs hide the real ones */
+	g_autofree char *path = g_strdup_printf("%s:%s/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin",
+						bin, first != NULL ? first : "");
 	g_autofree char *test = g_strdup_printf("%d-%u", (int)getpid(), ++count);
 	const char *const values[][2] = {
 		{ "PATH", path },	 { "HOME", mount->scratch },	   { "M", mount->point },
