@@ -25,8 +25,7 @@
 #include <string.h>
 
 #define MARKER_HEX 32
-#define NOISE_MAX (1024 * 1024)
-#define LINE_MAX_BYTES (64 * 1024)
+#define NOISE_MAX (1024 * 1024) /* bytes that the place may say in all */
 #define REASONS_MAX 1024
 #define MACHINE_MAX 32
 #define PLACES_MAX 5 /* that the script tries */
@@ -46,16 +45,17 @@ static const char script_format[] =
 static const char line_format[] = "exec /bin/sh -c '%s'";
 /* clang-format on */
 
-typedef enum { WAIT_MARKER, WAIT_OK, DONE } State;
+typedef enum { WAIT_MARKER, WAIT_OK, WAIT_HELLO } State;
 
 struct Bootstrap {
 	const BootstrapOps *ops;
 	void *data;
 	State state;
+	gboolean failed;
 	char marker[MARKER_HEX + 1];
 	char *script;
 	GString *line; /* that has not ended */
-	gsize noise;   /* bytes before the marker */
+	gsize said;    /* bytes so far */
 	char *guess;   /* the machine of the image that was sent ahead, and is still unanswered */
 	char *machine;
 	gboolean gzip;
@@ -126,7 +126,7 @@ bootstrap_phase(const Bootstrap *bootstrap)
 static void
 bootstrap_fail(Bootstrap *bootstrap, FailureKind kind, const char *detail)
 {
-	bootstrap->state = DONE;
+	bootstrap->failed = TRUE;
 	bootstrap->ops->failed(kind, detail, bootstrap->data);
 }
 
@@ -180,7 +180,8 @@ on_marker(Bootstrap *bootstrap, char *const *words)
 {
 	guint count = g_strv_length((char **)words);
 
-	if (count < 2 || count > 3 || !machine_is_sane(words[1])) {
+	if (count < 2 || count > 3 || !machine_is_sane(words[1]) ||
+	    (count == 3 && strcmp(words[2], "z") != 0)) {
 		bootstrap_fail(bootstrap, FAILURE_PROTOCOL, "the first stage says no machine");
 		return;
 	}
@@ -227,6 +228,8 @@ on_no_place(Bootstrap *bootstrap, const char *directory)
 	g_clear_pointer(&bootstrap->guess, g_free);
 	if (++bootstrap->places < PLACES_MAX)
 		answer_image(bootstrap);
+	else if (bootstrap->places > PLACES_MAX)
+		bootstrap_fail(bootstrap, FAILURE_PROTOCOL, "the first stage finds no end");
 }
 
 /* What follows the marker on a line, once the first stage runs. */
@@ -236,17 +239,20 @@ on_word(Bootstrap *bootstrap, char *const *words)
 	const char *word = words[0] != NULL ? words[0] : "";
 
 	if (strcmp(word, "ok") == 0) {
-		bootstrap->state = DONE;
+		bootstrap->state = WAIT_HELLO;
 		bootstrap->ops->ready(bootstrap->data);
 	} else if (strcmp(word, "more") == 0 && bootstrap->guess != NULL) {
 		g_clear_pointer(&bootstrap->guess, g_free);
 		answer_image(bootstrap);
 	} else if (strcmp(word, "no") == 0) {
-		on_no_place(bootstrap, words[1] != NULL ? words[1] : "?");
+		g_autofree char *directory = g_strjoinv(" ", (char **)words + 1);
+
+		on_no_place(bootstrap, directory);
 	} else if (strcmp(word, "end") == 0) {
 		bootstrap_fail(bootstrap, FAILURE_NO_PLACE, bootstrap->reasons->str);
 	} else {
-		bootstrap_fail(bootstrap, FAILURE_PROTOCOL, "the first stage says what it never says");
+		bootstrap_fail(bootstrap, FAILURE_PROTOCOL,
+			       "the first stage says what it never says");
 	}
 }
 
@@ -262,13 +268,25 @@ on_other_line(Bootstrap *bootstrap, const char *line)
 		on_complaint(bootstrap, line);
 }
 
+/* Where the first stage begins to speak in @line. The marker stands in the text of the first stage
+ * too, and in the name of its directory; there no space follows it. */
+static char *
+find_marker(const Bootstrap *bootstrap, char *line)
+{
+	char *at = strstr(line, bootstrap->marker);
+
+	while (at != NULL && at[MARKER_HEX] != ' ')
+		at = strstr(at + MARKER_HEX, bootstrap->marker);
+	return at;
+}
+
 /* A whole line has come. */
 static void
 on_line(Bootstrap *bootstrap, char *line)
 {
-	char *marker = strstr(line, bootstrap->marker);
+	char *marker = find_marker(bootstrap, line);
 
-	if (marker == NULL || marker[MARKER_HEX] != ' ') {
+	if (marker == NULL) {
 		on_other_line(bootstrap, line);
 		return;
 	}
@@ -281,18 +299,31 @@ on_line(Bootstrap *bootstrap, char *line)
 		on_word(bootstrap, words);
 }
 
-/* Add bytes to the line that has not ended. Whether they are within the limits. */
-static gboolean
-keep(Bootstrap *bootstrap, const guint8 *bytes, gsize size)
+/* The line that has ended, without what is not text at its end and with no NUL in it. Caller frees. */
+static char *
+take_line(Bootstrap *bootstrap)
 {
-	if (bootstrap->state == WAIT_MARKER)
-		bootstrap->noise += size;
-	if (bootstrap->noise > NOISE_MAX ||
-	    (bootstrap->state == WAIT_OK && bootstrap->line->len + size > LINE_MAX_BYTES)) {
-		bootstrap_fail(bootstrap, FAILURE_NOISE, "");
-		return FALSE;
+	char *line = g_memdup2(bootstrap->line->str, bootstrap->line->len + 1);
+
+	for (gsize i = 0; i < bootstrap->line->len; i++) {
+		if (line[i] == '\0')
+			line[i] = ' ';
 	}
-	g_string_append_len(bootstrap->line, (const char *)bytes, (gssize)size);
+	g_string_truncate(bootstrap->line, 0);
+	return g_strchomp(line);
+}
+
+/* Count what the place says. Whether that is enough. */
+static gboolean
+is_noisy(Bootstrap *bootstrap, gsize size)
+{
+	bootstrap->said += size;
+	if (bootstrap->said <= NOISE_MAX)
+		return FALSE;
+	if (bootstrap->state == WAIT_MARKER)
+		bootstrap_fail(bootstrap, FAILURE_NOISE, "");
+	else
+		bootstrap_fail(bootstrap, FAILURE_PROTOCOL, "the first stage says too much");
 	return TRUE;
 }
 
@@ -301,18 +332,18 @@ bootstrap_feed(Bootstrap *bootstrap, const guint8 *bytes, gsize size)
 {
 	gsize used = 0;
 
-	while (used < size && bootstrap->state != DONE) {
+	while (used < size && bootstrap->state != WAIT_HELLO && !bootstrap->failed) {
 		const guint8 *newline = memchr(bytes + used, '\n', size - used);
-		gsize length = newline != NULL ? (gsize)(newline - bytes) - used : size - used;
+		gsize length = newline != NULL ? (gsize)(newline - bytes) + 1 - used : size - used;
 
-		if (!keep(bootstrap, bytes + used, length))
-			return size;
-		used += length + (newline != NULL);
+		if (is_noisy(bootstrap, length))
+			break;
+		g_string_append_len(bootstrap->line, (const char *)bytes + used, (gssize)length);
+		used += length;
 		if (newline == NULL)
-			continue;
-		g_autofree char *line = g_strndup(bootstrap->line->str, bootstrap->line->len);
-		g_string_truncate(bootstrap->line, 0);
-		on_line(bootstrap, g_strchomp(line));
+			break;
+		g_autofree char *line = take_line(bootstrap);
+		on_line(bootstrap, line);
 	}
-	return used;
+	return bootstrap->failed ? size : used;
 }

@@ -40,7 +40,8 @@ gsize bootstrap_line_size(void);
 /* The client has started. With @line it leads to a shell that reads its stdin: the line is sent
  * there. With @guess, which is what `uname -m` may say there, the image goes right behind. */
 void bootstrap_begin(Bootstrap *bootstrap, gboolean line, const char *guess);
-/* Some bytes that came; how many were used. Those left are frames: `ready` has been called. */
+/* Some bytes that came; how many were used: all, until `ready` has been called. Those left then are
+ * frames. */
 gsize bootstrap_feed(Bootstrap *bootstrap, const guint8 *bytes, gsize size);
 
 /* What `uname -m` said, or NULL. */

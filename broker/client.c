@@ -28,7 +28,7 @@
 
 #define CLIENT_GRACE_MS 4000
 #define SETTLE_MS 500
-#define DETAIL_MAX 400
+#define DETAIL_MAX 1000 /* room for what each directory of the first stage lacks */
 #define READ_SIZE 4096
 #define DIAL_RUNS (1u << 20) /* no command's number is that high; no two dials are the same tree */
 #define SHELL_NOT_FOUND 126 /* and 127: the exit codes of a shell or client that cannot execute */

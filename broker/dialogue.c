@@ -1,14 +1,15 @@
 /* From bytes to lines and questions, in any language.
  *
- * A terminal that does not echo waits for a secret: what stands on its last line then is a question
- * at once. Where there is an echo, or no terminal at all, a line that has not ended for QUIET_MS
- * is one. The stars that some programs print for each byte of a password, and their erasing, are
+ * A line that does not end is a question. A terminal that does not echo waits for a secret, so what
+ * stands on its last line is one as soon as no more of it comes; where there is an echo, or no
+ * terminal at all, it has to stand there for QUIET_MS. The stars that some programs print for each byte of a password, and their erasing, are
  * no question, nor is the echo of an answer a line. */
 #include "broker/dialogue.h"
 
 #include <string.h>
 
 #define QUIET_MS 150
+#define SECRET_QUIET_MS 20 /* between two writes of one question */
 #define LINE_MAX_BYTES 1024
 #define TEXT_MAX 2048
 
@@ -49,31 +50,26 @@ dialogue_free(Dialogue *dialogue)
 	g_free(dialogue);
 }
 
-/* Whether the last line holds something that could be a question. */
+/* Whether the last line can be a question, and was not told yet. */
 static gboolean
 has_question(const Dialogue *dialogue)
 {
+	if (!dialogue->asks || dialogue->asked || (dialogue->skip_line && dialogue->echo))
+		return FALSE;
 	return dialogue->line->str[strspn(dialogue->line->str, " *\t")] != '\0';
 }
 
-static void
-tell_question(Dialogue *dialogue)
-{
-	gboolean again = g_strcmp0(dialogue->answered, dialogue->line->str) == 0;
-	g_autofree char *text = g_strconcat(dialogue->before->str, dialogue->line->str, NULL);
-
-	g_clear_handle_id(&dialogue->quiet_source, g_source_remove);
-	dialogue->asked = TRUE;
-	dialogue->ops->question(text, dialogue->echo, again, dialogue->data);
-}
-
+/* It was quiet: the last line waits for an answer. */
 static gboolean
 on_quiet(void *data)
 {
 	Dialogue *dialogue = data;
+	gboolean again = g_strcmp0(dialogue->answered, dialogue->line->str) == 0;
+	g_autofree char *text = g_strconcat(dialogue->before->str, dialogue->line->str, NULL);
 
 	dialogue->quiet_source = 0;
-	tell_question(dialogue);
+	dialogue->asked = TRUE;
+	dialogue->ops->question(text, dialogue->echo, again, dialogue->data);
 	return G_SOURCE_REMOVE;
 }
 
@@ -116,12 +112,9 @@ dialogue_feed(Dialogue *dialogue, gboolean echo, const guint8 *bytes, gsize size
 	g_clear_handle_id(&dialogue->quiet_source, g_source_remove);
 	for (gsize i = 0; i < size; i++)
 		feed_byte(dialogue, bytes[i]);
-	if (!dialogue->asks || dialogue->asked || !has_question(dialogue))
-		return;
-	if (echo)
-		dialogue->quiet_source = g_timeout_add(QUIET_MS, on_quiet, dialogue);
-	else
-		tell_question(dialogue);
+	if (has_question(dialogue))
+		dialogue->quiet_source =
+			g_timeout_add(echo ? QUIET_MS : SECRET_QUIET_MS, on_quiet, dialogue);
 }
 
 void

@@ -7,6 +7,7 @@
 typedef struct Dialogue Dialogue;
 typedef struct DialogueOps DialogueOps;
 
+/* Lines come from inside dialogue_feed() and dialogue_end(), questions from the loop. */
 struct DialogueOps {
 	/* A whole line, without its end; never an empty one. */
 	void (*line)(const char *line, void *data);

@@ -106,15 +106,16 @@ static gboolean
 rows_add_file(GKeyFile *rows, const char *path, GError **error)
 {
 	g_autofree char *text = NULL;
+	g_autoptr(GError) wrong = NULL;
 	struct stat info;
 	gsize size;
 
-	if (stat(path, &info) < 0 || !S_ISREG(info.st_mode))
+	if (stat(path, &info) < 0)
 		return TRUE;
-	if (info.st_size > FILE_MAX)
-		return fail(error, EINVAL, "%s: larger than %d bytes", path, FILE_MAX);
-	if (!g_file_get_contents(path, &text, &size, NULL))
-		return TRUE;
+	if (!S_ISREG(info.st_mode) || info.st_size > FILE_MAX)
+		return fail(error, EINVAL, "%s: not a file of at most %d bytes", path, FILE_MAX);
+	if (!g_file_get_contents(path, &text, &size, &wrong))
+		return fail(error, EINVAL, "%s", wrong->message);
 	return rows_add(rows, text, size, path, error);
 }
 
@@ -127,8 +128,7 @@ rows_load(GError **error)
 		g_build_filename(g_get_user_config_dir(), "mitofs", "methods.conf", NULL);
 
 	if (!rows_add(rows, builtin_text, strlen(builtin_text), "methods.conf", error) ||
-	    !rows_add_file(rows, SYSTEM_FILE, error) ||
-	    !rows_add_file(rows, user, error))
+	    !rows_add_file(rows, SYSTEM_FILE, error) || !rows_add_file(rows, user, error))
 		return NULL;
 	return g_steal_pointer(&rows);
 }
@@ -168,13 +168,12 @@ row_choice(GKeyFile *rows, const char *name, const char *key, const char *const 
 static GRegex *
 row_regex(GKeyFile *rows, const char *name, const char *key, GError **error)
 {
-	g_autofree char *value = g_key_file_get_string(rows, name, key, NULL);
 	g_autoptr(GError) wrong = NULL;
+	g_autofree char *value = g_key_file_get_string(rows, name, key, &wrong);
 	GRegex *regex = value == NULL ? NULL : g_regex_new(value, G_REGEX_RAW, 0, &wrong);
 
 	if (regex == NULL)
-		fail(error, EINVAL, "method %s: %s: %s", name, key,
-		     wrong != NULL ? wrong->message : "not UTF-8");
+		fail(error, EINVAL, "method %s: %s: %s", name, key, wrong->message);
 	return regex;
 }
 
@@ -239,6 +238,8 @@ row_fill(GKeyFile *rows, Method *method, GError **error)
 	    !row_choice(rows, method->name, "questions", places, &questions, error) ||
 	    !row_choice(rows, method->name, "flight", answers, &flight, error))
 		return FALSE;
+	if (method->client[0] == NULL && method->min == 0)
+		return fail(error, EINVAL, "method %s: client: no program", method->name);
 	method->stage = (MethodStage)stage;
 	method->questions = (MethodQuestions)questions;
 	method->flight = flight == 1 && method->stage != STAGE_STDIN;

@@ -14,7 +14,11 @@
 typedef struct Method Method;
 
 typedef enum MethodStage { STAGE_LINE, STAGE_WORDS, STAGE_STDIN } MethodStage;
-typedef enum MethodQuestions { QUESTIONS_NONE, QUESTIONS_TERMINAL, QUESTIONS_STDERR } MethodQuestions;
+typedef enum MethodQuestions {
+	QUESTIONS_NONE,
+	QUESTIONS_TERMINAL,
+	QUESTIONS_STDERR
+} MethodQuestions;
 
 /* The method called @name as the files have it now, or NULL with EINVAL that names those there are,
  * or what is wrong in a file. Free with method_free(). */

@@ -78,12 +78,13 @@ place_finish(Place *place, const GError *error)
 {
 	PlaceDone done = place->done;
 
+	if (done == NULL)
+		return;
 	g_clear_handle_id(&place->deadline, g_source_remove);
 	if (place->context->prompt != NULL)
 		prompt_forget_answers(place->context->prompt);
 	place->done = NULL;
-	if (done != NULL)
-		done(error, place->done_data);
+	done(error, place->done_data);
 }
 
 /* The link and the client are gone, or have to go. */
@@ -261,7 +262,7 @@ place_connect(Context *context, char *const *args, PlaceDone done, void *data, G
 					   &place_link_ops, &client_ops, place, &wrong);
 	place_install(place);
 	if (place->client == NULL) {
-		place_finish(place, wrong);
+		prompt_forget_answers(context_prompt(context));
 		place->state = PLACE_LOST;
 		place->failure = FAILURE_LOST;
 		place->lost = g_error_copy(wrong);

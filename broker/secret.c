@@ -16,6 +16,7 @@ struct Secret {
 G_STATIC_ASSERT(sizeof(Secret) <= PAGE);
 
 static guint living;
+static int dumpable; /* before the first */
 
 Secret *
 secret_new(const void *bytes, gsize size)
@@ -30,8 +31,10 @@ secret_new(const void *bytes, gsize size)
 	mlock(secret, PAGE);
 	madvise(secret, PAGE, MADV_DONTDUMP);
 	madvise(secret, PAGE, MADV_DONTFORK);
-	if (living++ == 0)
+	if (living++ == 0) {
+		dumpable = prctl(PR_GET_DUMPABLE);
 		prctl(PR_SET_DUMPABLE, 0);
+	}
 	memcpy(secret->bytes, bytes, size);
 	secret->size = size;
 	return secret;
@@ -42,7 +45,7 @@ secret_free(Secret *secret)
 {
 	explicit_bzero(secret, sizeof *secret);
 	munmap(secret, PAGE);
-	if (--living == 0)
+	if (--living == 0 && dumpable == 1)
 		prctl(PR_SET_DUMPABLE, 1);
 }
 

@@ -77,14 +77,21 @@ unit_settle(void)
 		;
 }
 
-/* Run one row, and see that nothing is left of it. */
+/* A test that is run for the rows of a table of its own. */
+typedef struct UnitCase UnitCase;
+struct UnitCase {
+	void (*run)(gconstpointer row);
+	gconstpointer row;
+};
+
+/* Run one case, and see that nothing is left of it. */
 static inline void
-unit_run(gconstpointer data)
+unit_run_case(gconstpointer data)
 {
-	const UnitTest *test = data;
+	const UnitCase *test = data;
 	g_autofree char *before = unit_descriptors();
 
-	test->run();
+	test->run(test->row);
 	unit_settle();
 	poller_done();
 	g_autofree char *after = unit_descriptors();
@@ -93,15 +100,45 @@ unit_run(gconstpointer data)
 	g_assert_cmpint(errno, ==, ECHILD);
 }
 
-/* main() of a unit test: the rows of @tests. */
-static inline int
-unit_main(int argc, char **argv, const UnitTest *tests, gsize count)
+/* The case of a UnitTest. */
+static inline void
+unit_run(gconstpointer row)
+{
+	((const UnitTest *)row)->run();
+}
+
+/* Before the first is added. */
+static inline void
+unit_init(int argc, char **argv)
 {
 	g_test_init(&argc, &argv, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	g_main_context_default(); /* keeps a descriptor of its own */
+}
+
+/* Add a test that is run with @row. */
+static inline void
+unit_add_case(const char *path, void (*run)(gconstpointer row), gconstpointer row)
+{
+	UnitCase *test = g_new(UnitCase, 1);
+
+	*test = (UnitCase){ run, row };
+	g_test_add_data_func_full(path, test, unit_run_case, g_free);
+}
+
+static inline void
+unit_add(const UnitTest *tests, gsize count)
+{
 	for (gsize i = 0; i < count; i++)
-		g_test_add_data_func(tests[i].path, &tests[i], unit_run);
+		unit_add_case(tests[i].path, unit_run, &tests[i]);
+}
+
+/* main() of a unit test: the rows of @tests. */
+static inline int
+unit_main(int argc, char **argv, const UnitTest *tests, gsize count)
+{
+	unit_init(argc, argv);
+	unit_add(tests, count);
 	return g_test_run();
 }
 
