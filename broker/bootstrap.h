@@ -30,7 +30,8 @@ struct BootstrapOps {
 Bootstrap *bootstrap_new(const BootstrapOps *ops, void *data);
 void bootstrap_free(Bootstrap *bootstrap);
 
-/* The script, as the argument of `sh -c`; it has no quote, backslash, ! or newline in it. */
+/* The script, as the argument of `sh -c`; it has no single quote, backslash, ! or
+ * newline in it. */
 const char *bootstrap_script(const Bootstrap *bootstrap);
 /* The same as a command for any login shell. Caller frees. */
 char *bootstrap_line(const Bootstrap *bootstrap);

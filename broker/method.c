@@ -2,7 +2,7 @@
  *
  * The files are small and read anew at each connect, so that a change counts at once; reading is
  * bounded by FILE_MAX, and a file that is not there is no error. A row that is wrong fails the
- * connect that wants it, with the file's words for it, and no other. */
+ * connect that wants it, and no other; a file that is no key file fails all but `local`. */
 #include "broker/method.h"
 
 #include "broker/error.h"
@@ -198,7 +198,7 @@ row_patterns(GKeyFile *rows, Method *method, GError **error)
 	return TRUE;
 }
 
-/* How many arguments a usage demands: its words in capitals that are not in brackets. */
+/* How many arguments a usage demands: its words that are not in brackets. */
 static guint
 usage_min(const char *usage)
 {
