@@ -27,12 +27,12 @@ static const ShCase cases[] = {
 		.path = "/mount/become/T38/R65/wrong-and-absent",
 		.shells = "bash",
 		.script = PEOPLE "for m in sudo doas 'su bob'; do a=alice/children/${m%% *}; mkdir $a; echo wrong > $a/prompt; dial $a $m; tail -n 1 $a/error | cut -d' ' -f 3-; echo 'connect-timeout 1' > $a/ctl; dial $a $m;  tail -n 1 $a/error | cut -d' ' -f 3-; done",
-		.output = "EACCES auth-failed\nEACCES connect: sudo: authentication failed: Sorry, try again. [sudo] password for alice:\n"
-			  "EACCES auth-required\nEACCES connect: sudo: authentication required: nobody answered: [sudo] password for alice:\n"
-			  "EACCES auth-failed\nEACCES connect: doas: authentication failed: doas: Authentication failed\n"
-			  "EACCES auth-required\nEACCES connect: doas: authentication required: nobody answered: doas (alice@bed) password:\n"
-			  "EACCES auth-failed\nEACCES connect: su: authentication failed: su: Authentication failure\n"
-			  "EACCES auth-required\nEACCES connect: su: authentication required: nobody answered: Password:\n",
+		.output = "EACCES auth-failed\nEACCES connect: sudo from bed: authentication failed: Sorry, try again. [sudo] password for alice:\n"
+			  "EACCES auth-required\nEACCES connect: sudo from bed: authentication required: nobody answered: [sudo] password for alice:\n"
+			  "EACCES auth-failed\nEACCES connect: doas from bed: authentication failed: doas: Authentication failed\n"
+			  "EACCES auth-required\nEACCES connect: doas from bed: authentication required: nobody answered: doas (alice@bed) password:\n"
+			  "EACCES auth-failed\nEACCES connect: su from bed: authentication failed: su: Authentication failure\n"
+			  "EACCES auth-required\nEACCES connect: su from bed: authentication required: nobody answered: Password:\n",
 	},
 	{
 		.path = "/mount/become/R68/T40/refusals",
@@ -40,11 +40,11 @@ static const ShCase cases[] = {
 		.script = PEOPLE "dial bob/children/a sudo -u nosuch; dial alice/children/b sudo -n; dial bob/children/c su nosuch; dial alice/children/d doas -n; dial alice/children/e doas -u bob; mkdir dave; dial dave su nologin; tail -qn 1 */error */children/*/error | cut -d ' ' -f 3-",
 		.output = "EACCES auth-failed\nEACCES auth-required\nEACCES auth-failed\nEACCES auth-required\nEACCES auth-failed\nEPERM no-shell\n"
 			  "EPERM connect: su: no shell: This account is currently not available.\n"
-			  "EACCES connect: sudo: authentication required: sudo: a password is required\n"
-			  "EACCES connect: doas: authentication required: doas: Authentication required\n"
-			  "EACCES connect: doas: authentication failed: doas: Operation not permitted\n"
-			  "EACCES connect: sudo: authentication failed: sudo: unknown user nosuch\n"
-			  "EACCES connect: su: authentication failed: su: user nosuch does not exist or the user entry does not contain all the required fields\n",
+			  "EACCES connect: sudo from bed: authentication required: sudo: a password is required\n"
+			  "EACCES connect: doas from bed: authentication required: doas: Authentication required\n"
+			  "EACCES connect: doas from bed: authentication failed: doas: Operation not permitted\n"
+			  "EACCES connect: sudo from bed: authentication failed: sudo: unknown user nosuch\n"
+			  "EACCES connect: su from bed: authentication failed: su: user nosuch does not exist or the user entry does not contain all the required fields\n",
 	},
 	{
 		.path = "/mount/become/T41/requiretty",
