@@ -30,7 +30,8 @@ typedef enum FailureKind {
 const char *failure_name(FailureKind kind);
 /* The kind of that name, or FAILURE_NONE. */
 FailureKind failure_find(const char *name);
-/* Set @error to the kind's errno and "METHOD: PHRASE: DETAIL"; returns FALSE. @detail may be "". */
+/* Set @error to the kind's errno and "METHOD: PHRASE: DETAIL"; returns FALSE. @method may say more
+ * than the method's name, @detail may be "". */
 gboolean failure_set(GError **error, FailureKind kind, const char *method, const char *detail);
 
 #endif
