@@ -23,24 +23,25 @@
 #include "broker/wire.h"
 
 #include <string.h>
+#include <uuid/uuid.h>
 
 #define MARKER_HEX 32
 #define NOISE_MAX (1024 * 1024) /* bytes that the place may say in all */
 #define REASONS_MAX 1024
 #define MACHINE_MAX 32
-#define PLACES_MAX 5 /* that the script tries */
+#define PLACES_MAX 6 /* that the script tries */
 
 /* clang-format off */
 static const char script_format[] =
 	"exec 3>&2 2>&1;T=%s;"
 	"g=$(command -v gzip);m=$(uname -m);K=$m${g:+z};echo $T $(uname -s) $m ${g:+z};"
-	"for d in \"$XDG_RUNTIME_DIR\" /dev/shm /tmp /var/tmp \"$HOME\";do "
+	"for d in \"$XDG_RUNTIME_DIR\" /dev/shm /tmp /var/tmp \"$HOME\" .;do "
 	"p=$d/" WIRE_STAGE_DIR "$T;f=$p/a;"
 	"[ \"$d\" ]&&mkdir -m 700 \"$p\"||continue;"
 	"while read k n||{ rm -r \"$p\";exit;};do "
 	"{ head -c $n||dd bs=1 count=$n;}|{ ${g:-cat} ${g:+-dc}>\"$f\"&&chmod 700 \"$f\";wc -c;};"
 	"[ $k = $K ]&&break;echo $T more;done;"
-	"\"$f\" x&&{ echo $T ok;exec \"$f\" 2>&3 3>&-;};"
+	"[ -x \"$f\" ]&&\"$f\" x&&{ echo $T ok;exec \"$f\" 2>&3 3>&-;};"
 	"rm -r \"$p\";echo $T no $d;done;echo $T end";
 static const char line_format[] = "exec /bin/sh -c '%s'";
 /* clang-format on */
@@ -64,6 +65,17 @@ struct Bootstrap {
 	char *reason;	  /* the last complaint */
 };
 
+/* A random number that nobody can foretell, in hexadecimal. */
+static void
+marker_make(char marker[MARKER_HEX + 1])
+{
+	uuid_t number;
+
+	uuid_generate_random(number);
+	for (guint i = 0; i < sizeof number; i++)
+		g_snprintf(marker + 2 * i, 3, "%02x", number[i]);
+}
+
 Bootstrap *
 bootstrap_new(const BootstrapOps *ops, void *data)
 {
@@ -71,8 +83,7 @@ bootstrap_new(const BootstrapOps *ops, void *data)
 
 	bootstrap->ops = ops;
 	bootstrap->data = data;
-	for (guint i = 0; i < MARKER_HEX; i += 8)
-		g_snprintf(bootstrap->marker + i, 9, "%08x", g_random_int());
+	marker_make(bootstrap->marker);
 	bootstrap->script = g_strdup_printf(script_format, bootstrap->marker);
 	bootstrap->line = g_string_new(NULL);
 	bootstrap->reasons = g_string_new(NULL);
