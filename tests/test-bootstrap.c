@@ -191,7 +191,7 @@ static const Talk talks[] = {
 	{ "/bootstrap/no/guess", MACHINE, BEGIN NO("/dev/shm") "@ ok\n", IMAGE "marker;" IMAGE "ready;", 0 },
 	{ "/bootstrap/no/all/R73/T99", NULL,
 	  BEGIN NO("/run/user/0") NO("/dev/shm") NO("/tmp") NO("/var/tmp") NO("/root") "@ end\n",
-	  "marker;" IMAGE IMAGE IMAGE IMAGE IMAGE "failed no-place: " DENIED("/run/user/0") "; " DENIED("/dev/shm")
+	  "marker;" IMAGE IMAGE IMAGE IMAGE IMAGE IMAGE "failed no-place: " DENIED("/run/user/0") "; " DENIED("/dev/shm")
 	  "; " DENIED("/tmp") "; " DENIED("/var/tmp") "; " DENIED("/root") ";", 0 },
 	{ "/bootstrap/no/mkdir/R73/T99", NULL,
 	  BEGIN "mkdir: cannot create directory '/dev/shm/.mitofs-@': Read-only file system\n"
@@ -204,7 +204,7 @@ static const Talk talks[] = {
 	{ "/bootstrap/no/end-at-once", NULL, BEGIN "@ end\n", "marker;" IMAGE "failed no-place: ;", 0 },
 	{ "/bootstrap/no/endless", NULL,
 	  BEGIN "@ no\n@ no\n@ no\n@ no\n@ no\n@ no\n@ no\n@ no\n",
-	  "marker;" IMAGE IMAGE IMAGE IMAGE IMAGE "failed protocol: the first stage finds no end;", 0 },
+	  "marker;" IMAGE IMAGE IMAGE IMAGE IMAGE IMAGE "failed protocol: the first stage finds no end;", 0 },
 	{ "/bootstrap/strange/word", NULL, BEGIN "@ yes\n", "marker;" IMAGE STRANGE, 0 },
 	{ "/bootstrap/strange/machine-twice", NULL, BEGIN BEGIN, "marker;" IMAGE STRANGE, 0 },
 	{ "/bootstrap/strange/behind-failure", NULL, "@ z\n" BEGIN "@ ok\n@ end\n", NO_MACHINE, 0 },
