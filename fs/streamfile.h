@@ -23,6 +23,7 @@ void events_release(OpenFile *file);
 
 gssize streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
 		       int *ret_count);
+gboolean streamfile_refresh(OpenFile *file);
 void streamfile_consume(OpenFile *file, guint64 offset, gsize size);
 Notifier *streamfile_changed(OpenFile *file);
 
