@@ -24,6 +24,9 @@
 #define PIPE_LARGE (1024 * 1024)
 #define PIPES_LARGE_MAX 16
 #define IDLE_READS 64 /* small reads in a row after which a large pipe is made small again */
+#define BUSY_BYTES (128 * 1024) /* within BUSY_USEC: reads are not small, whatever each one got */
+#define BUSY_USEC 10000
+#define REST_MS 1
 
 struct Stream {
 	int refs;
@@ -39,9 +42,11 @@ struct Stream {
 	Notifier drained;
 	int fd;
 	PollerWatch *watch; /* NULL while held back */
-	GList held;	    /* link in `held_back` while held back */
+	GList held;	    /* link in `held_back` while held back, in `resting` while it rests */
+	gint64 busy_since;  /* monotonic microseconds: when counting began of */
+	gsize busy_bytes;
 	guint8 idle_reads;
-	guint drop : 1, ended : 1, blocked : 1, large : 1, orphan : 1;
+	guint drop : 1, ended : 1, blocked : 1, large : 1, orphan : 1, rests : 1;
 };
 
 struct StreamReader {
@@ -57,6 +62,9 @@ static guint64 total_kept;
 static guint large_pipes;
 static GQueue held_back = G_QUEUE_INIT;
 static gboolean resume_scheduled;
+static GQueue resting = G_QUEUE_INIT;
+static guint rest_source;
+static int lift[2] = { -1, -1 }; /* a pipe of our own, open while there are large ones */
 
 static void stream_resume(Stream *stream);
 static void stream_hold_back(Stream *stream);
@@ -104,6 +112,24 @@ static guint64
 stream_kept(const Stream *stream)
 {
 	return stream->ring.end - stream->ring.start;
+}
+
+static void
+lift_close(void)
+{
+	autofd_clear(&lift[0]);
+	autofd_clear(&lift[1]);
+}
+
+/* Listen to the source again. */
+static void
+stream_wake(Stream *stream)
+{
+	if (!stream->rests)
+		return;
+	stream->rests = FALSE;
+	g_queue_unlink(&resting, &stream->held);
+	poller_set(stream->watch, EPOLLIN);
 }
 
 /* It is not held back any more. */
@@ -269,22 +295,59 @@ stream_append(Stream *stream, const void *data, gsize size)
 	stream_unref(stream);
 }
 
-/* A pipe that is always found full carries more when it is larger; the system allows few large
+/* Make the pipe large, and with the first one the pipe that it is emptied through. */
+static void
+stream_enlarge(Stream *stream)
+{
+	if (large_pipes >= PIPES_LARGE_MAX || fcntl(stream->fd, F_SETPIPE_SZ, PIPE_LARGE) < 0)
+		return;
+	stream->large = TRUE;
+	stream->idle_reads = 0;
+	if (large_pipes++ > 0 || pipe2(lift, O_CLOEXEC | O_NONBLOCK) < 0)
+		return;
+	if (fcntl(lift[1], F_SETPIPE_SZ, PIPE_LARGE) < 0)
+		lift_close();
+}
+
+/* The pipe is not large any more, or not ours. */
+static void
+stream_shrunk(Stream *stream)
+{
+	if (!stream->large)
+		return;
+	stream->large = FALSE;
+	if (--large_pipes == 0)
+		lift_close();
+}
+
+/* Whether much comes: in one read, or in a short time. */
+static gboolean
+stream_is_busy(Stream *stream, gsize got)
+{
+	gint64 now = g_get_monotonic_time();
+
+	if (now - stream->busy_since > BUSY_USEC) {
+		stream->busy_since = now;
+		stream->busy_bytes = 0;
+	}
+	stream->busy_bytes += got;
+	return got >= PIPE_FULL || stream->busy_bytes >= BUSY_BYTES;
+}
+
+/* A pipe that much comes through carries more when it is larger; the system allows few large
  * ones. */
 static void
 stream_tune_pipe(Stream *stream, gsize got)
 {
-	if (!stream->large && got >= PIPE_FULL && large_pipes < PIPES_LARGE_MAX) {
-		stream->large = fcntl(stream->fd, F_SETPIPE_SZ, PIPE_LARGE) >= 0;
-		large_pipes += stream->large;
-		stream->idle_reads = 0;
+	gboolean busy = stream_is_busy(stream, got);
+
+	if (!stream->large && busy) {
+		stream_enlarge(stream);
 	} else if (stream->large) {
-		stream->idle_reads = got < PIPE_FULL ? stream->idle_reads + 1 : 0;
+		stream->idle_reads = busy ? 0 : stream->idle_reads + 1;
 		if (stream->idle_reads >= IDLE_READS &&
-		    fcntl(stream->fd, F_SETPIPE_SZ, PIPE_SMALL) >= 0) {
-			stream->large = FALSE;
-			large_pipes--;
-		}
+		    fcntl(stream->fd, F_SETPIPE_SZ, PIPE_SMALL) >= 0)
+			stream_shrunk(stream);
 	}
 }
 
@@ -295,6 +358,7 @@ stream_hold_back(Stream *stream)
 {
 	if (stream->blocked)
 		return;
+	stream_wake(stream);
 	stream->blocked = TRUE;
 	g_clear_pointer(&stream->watch, poller_remove);
 	g_queue_push_tail_link(&held_back, &stream->held);
@@ -306,11 +370,11 @@ static void
 stream_close_source(Stream *stream)
 {
 	stream_let_go(stream);
+	stream_wake(stream);
 	if (stream->fd < 0)
 		return;
 	g_clear_pointer(&stream->watch, poller_remove);
-	large_pipes -= stream->large;
-	stream->large = FALSE;
+	stream_shrunk(stream);
 	autofd_clear(&stream->fd);
 	stream_unref(stream);
 }
@@ -346,12 +410,34 @@ stream_probe(Stream *stream)
 		stream_on_nothing(stream, got);
 }
 
-/* One read(2) of the source straight into the ring. At the limit older bytes go only for as many
+/* Read up to @size bytes of the source, as read(2) does. A reader holds a pipe's lock for as long
+ * as it copies, and the writer spins there: so the pages of a large one are first lifted into a
+ * pipe of our own, which copies nothing. */
+static gssize
+stream_read_source(Stream *stream, guint8 *space, gsize size)
+{
+	gsize done = 0;
+	gssize got;
+
+	if (!stream->large || lift[0] < 0)
+		return read(stream->fd, space, size);
+	got = splice(stream->fd, NULL, lift[1], NULL, size, SPLICE_F_NONBLOCK);
+	while (got > 0 && done < (gsize)got) {
+		gssize copied = read(lift[0], space + done, (gsize)got - done);
+
+		if (copied <= 0)
+			g_error("reading a pipe of our own: %s", g_strerror(errno));
+		done += (gsize)copied;
+	}
+	return got;
+}
+
+/* One read of the source straight into the ring. At the limit older bytes go only for as many
  * as really come. */
 static void
-stream_on_readable(guint32 events, void *data)
+stream_take(Stream *stream)
 {
-	g_autoptr(Stream) stream = stream_ref(data);
+	G_GNUC_UNUSED g_autoptr(Stream) kept = stream_ref(stream);
 	gsize size = (gsize)MIN(stream_room(stream), stream->large ? READ_SIZE : PIPE_SMALL);
 	gsize piece = 0;
 	guint8 *space = NULL;
@@ -374,7 +460,7 @@ stream_on_readable(guint32 events, void *data)
 		stream_hold_back(stream);
 		return;
 	}
-	gssize got = read(stream->fd, space, piece);
+	gssize got = stream_read_source(stream, space, piece);
 	if (got <= 0) {
 		stream_on_nothing(stream, got);
 		return;
@@ -382,6 +468,59 @@ stream_on_readable(guint32 events, void *data)
 	stream_tune_pipe(stream, (gsize)got);
 	stream_commit(stream, (gsize)got);
 	notifier_emit(&stream->changed);
+}
+
+/* Take what has gathered in those that rest. */
+static gboolean
+rest_on_timeout(void *data)
+{
+	guint count = resting.length;
+
+	while (count-- > 0 && resting.head != NULL) {
+		g_autoptr(Stream) stream = stream_ref(resting.head->data);
+
+		stream_wake(stream);
+		stream_take(stream);
+	}
+	if (resting.length > 0)
+		return G_SOURCE_CONTINUE;
+	rest_source = 0;
+	return G_SOURCE_REMOVE;
+}
+
+/* Much comes, and nobody waits for it: let it gather in the pipe until a reader is back. */
+static void
+stream_rest(Stream *stream)
+{
+	stream->rests = TRUE;
+	poller_set(stream->watch, 0);
+	g_queue_push_tail_link(&resting, &stream->held);
+	if (rest_source == 0)
+		rest_source = g_timeout_add(REST_MS, rest_on_timeout, NULL);
+}
+
+static void
+stream_on_readable(guint32 events, void *data)
+{
+	Stream *stream = data;
+
+	if (stream->large && stream->changed.first == NULL && (events & EPOLLHUP) == 0)
+		stream_rest(stream);
+	else
+		stream_take(stream);
+}
+
+gboolean
+stream_refresh(Stream *stream)
+{
+	guint64 size = stream->ring.end;
+
+	if (!stream->rests)
+		return FALSE;
+	stream_take(stream);
+	if (stream->ring.end == size)
+		stream_wake(stream);
+	return stream->ring.end != size || stream->ended;
 }
 
 void

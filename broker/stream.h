@@ -57,6 +57,10 @@ Notifier *stream_changed(Stream *stream);
 /* Told when a reader has consumed from a stream that no descriptor fills: credit may be given. */
 Notifier *stream_drained(Stream *stream);
 
+/* A reader has come to the end of what was read from the descriptor: read what has gathered there.
+ * Whether anything came, or the end. Call it from outside of any notification. */
+gboolean stream_refresh(Stream *stream);
+
 /* A reader is one open file. It starts at offset 0 and holds its stream (adds a reference). */
 gboolean stream_has_readers(const Stream *stream);
 StreamReader *stream_reader_new(Stream *stream);

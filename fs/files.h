@@ -50,6 +50,9 @@ struct FileRow {
 	gssize (*look)(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
 		       int *ret_count);
 	void (*consume)(OpenFile *file, guint64 offset, gsize size);
+	/* A read or a poll has come: fetch what `look` does not know of yet. Whether there was
+	 * anything. */
+	gboolean (*refresh)(OpenFile *file);
 	/* One write(2). @reply is taken; @bytes are borrowed for the call. */
 	void (*write)(OpenFile *file, Reply *reply, const char *bytes, gsize size,
 		      gboolean nonblock);

@@ -165,6 +165,17 @@ openfile_wait(OpenFile *file, Reply *reply, guint64 offset, gsize size)
 	waiting->parked = parking_add(file->mount->parking, reply, waiting_read_on_end, waiting);
 }
 
+/* What a read gets now; a row may have more than it knows of yet. */
+static gssize
+openfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2], int *ret_count)
+{
+	gssize result = file->row->look(file, offset, size, iov, ret_count);
+
+	if (result == -EAGAIN && file->row->refresh != NULL && file->row->refresh(file))
+		result = file->row->look(file, offset, size, iov, ret_count);
+	return result;
+}
+
 /* A READ. Page-cache reads (splice, sendfile, mmap) come without a lock owner and with an offset of
  * their own: a text serves them, a stream cannot. */
 void
@@ -180,7 +191,7 @@ openfile_op_read(fuse_req_t req, fuse_ino_t id, size_t size, off_t kernel_offset
 	gssize result = -EINVAL;
 
 	if (!(from_cache && (file->row->flags & FILE_STREAM)))
-		result = file->row->look(file, offset, size, iov, &count);
+		result = openfile_look(file, offset, size, iov, &count);
 	if (result == -EAGAIN && (file->row->flags & FILE_ENDS))
 		result = 0;
 	if (result == -EAGAIN && parking_stopping(file->mount->parking))
@@ -255,6 +266,8 @@ openfile_op_poll(fuse_req_t req, fuse_ino_t id, struct fuse_file_info *info,
 		 struct fuse_pollhandle *handle)
 {
 	OpenFile *file = openfile_of(info);
+	if (file->row->refresh != NULL)
+		file->row->refresh(file);
 	guint events = openfile_events(file);
 	Notifier *changed = file->row->changed != NULL ? file->row->changed(file) : NULL;
 

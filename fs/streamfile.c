@@ -192,6 +192,14 @@ streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
 	return reader != NULL ? stream_reader_look(reader, offset, size, iov, ret_count) : 0;
 }
 
+gboolean
+streamfile_refresh(OpenFile *file)
+{
+	StreamFile *state = file->state;
+
+	return state->reader != NULL && stream_refresh(stream_reader_stream(state->reader));
+}
+
 void
 streamfile_consume(OpenFile *file, guint64 offset, gsize size)
 {

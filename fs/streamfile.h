@@ -26,6 +26,7 @@ void prompt_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, g
 
 gssize streamfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
 		       int *ret_count);
+gboolean streamfile_refresh(OpenFile *file);
 void streamfile_consume(OpenFile *file, guint64 offset, gsize size);
 Notifier *streamfile_changed(OpenFile *file);
 

@@ -6,8 +6,8 @@
 #include "pty/affinity.h"
 
 #include "pty/number.h"
+#include "pty/rawcall.h"
 
-#include <errno.h>
 #include <sched.h>
 #include <stdint.h>
 #include <string.h>
@@ -70,5 +70,8 @@ affinity_apply(const char *list, pid_t pid)
 
 	if (list_parse(list, &set) < 0)
 		return -EINVAL;
-	return pid > 0 && sched_setaffinity(pid, sizeof(set), &set) < 0 ? -errno : 0;
+	if (pid == 0)
+		return 0;
+	return (int)raw_call(SYS_sched_setaffinity, pid == AFFINITY_SELF ? 0 : pid, sizeof(set),
+			     (long)&set, 0);
 }

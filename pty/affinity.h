@@ -4,8 +4,10 @@
 
 #include <sys/types.h>
 
-/* Parse @list; 0 or -EINVAL. With @pid > 0 also apply it (0 means: only check), then -errno of
- * sched_setaffinity(2). CPUs from 0 to 1023. */
+#define AFFINITY_SELF (-1)
+
+/* Parse @list; 0 or -EINVAL. affinity_apply() also applies it to @pid or AFFINITY_SELF (0 means:
+ * only check), then -errno of sched_setaffinity(2); it leaves errno alone. CPUs from 0 to 1023. */
 int affinity_check(const char *list);
 int affinity_apply(const char *list, pid_t pid);
 

@@ -7,6 +7,7 @@
 #include "pty/rlimits.h"
 
 #include "pty/number.h"
+#include "pty/rawcall.h"
 
 #include <errno.h>
 #include <string.h>
@@ -74,25 +75,29 @@ rlimit_parse(const char *text, struct rlimit_setting *ret)
 	return 0;
 }
 
-/* The value as setrlimit(2) takes it here. */
-static rlim_t
-limit_native(uint64_t value)
+int
+rlimit_get(int resource, struct rlimit_native *ret)
 {
-	return value == RLIMIT_UNLIMITED ? RLIM_INFINITY : (rlim_t)value;
+	return (int)raw_call(SYS_prlimit64, 0, resource, 0, (long)ret);
+}
+
+int
+rlimit_set(int resource, const struct rlimit_native *limit)
+{
+	return (int)raw_call(SYS_prlimit64, 0, resource, (long)limit, 0);
 }
 
 int
 rlimit_apply(const struct rlimit_setting *setting)
 {
 	int resource = rlimit_resource(setting->name);
-	struct rlimit limit;
+	struct rlimit_native limit;
+	int result = resource < 0 ? resource : rlimit_get(resource, &limit);
 
-	if (resource < 0)
-		return resource;
-	if (prlimit(0, resource, NULL, &limit) < 0)
-		return -errno;
-	limit.rlim_cur = limit_native(setting->soft);
+	if (result < 0)
+		return result;
+	limit.soft = setting->soft;
 	if (setting->has_hard)
-		limit.rlim_max = limit_native(setting->hard);
-	return prlimit(0, resource, &limit, NULL) < 0 ? -errno : 0;
+		limit.hard = setting->hard;
+	return rlimit_set(resource, &limit);
 }

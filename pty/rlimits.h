@@ -22,7 +22,15 @@ int rlimit_resource(const char *name);
  * HARD is -EINVAL too. */
 int rlimit_parse(const char *text, struct rlimit_setting *ret);
 
-/* Apply @setting to the calling process. 0 or -errno of setrlimit(2). */
+/* As prlimit(2) has them; RLIMIT_UNLIMITED for none. */
+struct rlimit_native {
+	uint64_t soft, hard;
+};
+
+/* The limits of the calling process: 0 or -errno of prlimit(2). These three leave errno alone. */
+int rlimit_get(int resource, struct rlimit_native *ret);
+int rlimit_set(int resource, const struct rlimit_native *limit);
+int rlimit_apply(const struct rlimit_setting *setting);
 int rlimit_apply(const struct rlimit_setting *setting);
 
 #endif

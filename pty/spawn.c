@@ -1,10 +1,17 @@
 /* Starting one command.
  *
- * spawn_start() is called by the agent's worker (and by tests). The parent prepares all that
- * needs memory, blocks signals and forks; the child then walks through the stages of enum
- * spawn_stage in their order, each a small function that returns 0 or -errno, and ends in
- * execve(2). The first that fails is written into the failure pipe and the child exits 127. The
- * failure pipe closes by itself when execve succeeds.
+ * Called by the agent's worker (and by tests). The parent prepares all that needs memory, blocks
+ * signals and forks; the child then walks through the stages of enum spawn_stage in their order,
+ * each a small function that returns 0 or -errno, and ends in execve(2). The first that fails is
+ * written into the failure pipe and the child exits 127. The failure pipe closes by itself when
+ * execve succeeds.
+ *
+ * To copy a process, and to let the copies go apart again page by page, costs more than all the
+ * rest of a start. So the agent's image does not: its child runs in the agent's memory, on a
+ * stack of its own, until it executes. Unlike after vfork(2) the agent goes on meanwhile, so
+ * neither may change what the other uses: the child reads what was put together for it, writes
+ * its stack, and makes raw calls, which leave errno alone. Where one of its attributes belongs
+ * to the memory (oom_score_adj does) it is forked.
  *
  * The child dies with its parent (PR_SET_PDEATHSIG) until it executes something set-user-ID. It
  * allocates nothing and takes no lock. Descriptors above 2 are marked close-on-exec rather than
@@ -15,24 +22,34 @@
 #include "pty/affinity.h"
 #include "pty/autofd.h"
 #include "pty/environment.h"
-#include "pty/procfile.h"
+#include "pty/rawcall.h"
 #include "pty/signals.h"
 #include "pty/textbuf.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4u
 #endif
+
+/* Whether a child may use its parent's memory until it executes. Sanitizers and valgrind, which see
+ * builds for the C library of the system, know no such child. */
+#if RAW_CALLS && !defined(__GLIBC__)
+#define SHARES 1
+#else
+#define SHARES 0
+#endif
+
+#define STACK_SIZE (12 * 1024) /* two paths and some */
+#define SIGNAL_SET 8	       /* bytes of the kernel's sigset_t */
 
 /* All that the child needs, put together before the fork. */
 struct child {
@@ -41,36 +58,44 @@ struct child {
 	char **environment;
 	pid_t parent;
 	int stdio[3];
+	int failure_fd;
 	int32_t index; /* of the rlimit that is being set */
 };
 
-/* Dispositions and mask as a login shell would have them. */
+/* What a child uses that shares its parent's memory. */
+struct spawn_shared {
+	struct child child;
+	_Alignas(16) uint8_t stack[STACK_SIZE];
+};
+
+/* Dispositions and mask as a login shell would have them. The arguments of the raw calls are the
+ * kernel's struct sigaction and sigset_t: zeros are SIG_DFL, no flags, no signals. */
 static void
 signals_reset(const int *ignored)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
-	sigset_t none;
+	static const uint64_t zero[8];
 
 	if (ignored) {
 		for (; *ignored; ignored++)
-			sigaction(*ignored, &action, NULL);
+			raw_call(SYS_rt_sigaction, *ignored, (long)zero, 0, SIGNAL_SET);
 	} else {
 		for (int number = 1; number <= signal_last(); number++)
-			if (number != SIGKILL && number != SIGSTOP)
-				sigaction(number, &action, NULL);
+			raw_call(SYS_rt_sigaction, number, (long)zero, 0, SIGNAL_SET);
 	}
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	raw_call(SYS_rt_sigprocmask, SIG_SETMASK, (long)zero, 0, SIGNAL_SET);
 }
 
 static int
 child_session(struct child *child)
 {
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != child->parent) /* it died before the line above */
-		_exit(127);
+	long result;
+
+	raw_call(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0);
+	if (raw_call(SYS_getppid, 0, 0, 0, 0) != child->parent) /* it died before the line above */
+		return -ESRCH;
 	signals_reset(child->place->ignored);
-	return setsid() < 0 ? -errno : 0;
+	result = raw_call(SYS_setsid, 0, 0, 0, 0);
+	return result < 0 ? (int)result : 0;
 }
 
 static int
@@ -80,35 +105,38 @@ child_terminal(struct child *child)
 
 	if (!child->spec->pty && terminal <= STDERR_FILENO)
 		return 0;
-	return ioctl(terminal, TIOCSCTTY, 0) < 0 ? -errno : 0;
+	return (int)raw_call(SYS_ioctl, terminal, TIOCSCTTY, 0, 0);
 }
 
 /* Mark everything above 2 close-on-exec. */
 static void
 descriptors_seal(void)
 {
-	if (!syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC))
+	if (raw_call(SYS_close_range, 3, ~0u, CLOSE_RANGE_CLOEXEC, 0) == 0)
 		return;
 	/* Before Linux 5.11 or under a filter: what the agent opened is sealed anyway. */
 	for (int fd = 3; fd < 1024; fd++)
-		fcntl(fd, F_SETFD, FD_CLOEXEC);
+		raw_call(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC, 0);
 }
 
 static int
 child_stdio(struct child *child)
 {
+	int *stdio = child->stdio;
+
 	/* None may stand where another goes. */
 	for (int i = 0; i < 3; i++) {
-		if (child->stdio[i] < 3 && child->stdio[i] != i)
-			child->stdio[i] = fcntl(child->stdio[i], F_DUPFD_CLOEXEC, 3);
-		if (child->stdio[i] < 0)
-			return -errno;
+		if (stdio[i] < 3 && stdio[i] != i)
+			stdio[i] = (int)raw_call(SYS_fcntl, stdio[i], F_DUPFD_CLOEXEC, 3, 0);
+		if (stdio[i] < 0)
+			return stdio[i];
 	}
 	for (int i = 0; i < 3; i++) {
-		int result = child->stdio[i] == i ? fcntl(i, F_SETFD, 0) : dup2(child->stdio[i], i);
+		long result = stdio[i] == i ? raw_call(SYS_fcntl, i, F_SETFD, 0, 0)
+					    : raw_call(SYS_dup3, stdio[i], i, 0, 0);
 
 		if (result < 0)
-			return -errno;
+			return (int)result;
 	}
 	descriptors_seal();
 	return 0;
@@ -116,16 +144,15 @@ child_stdio(struct child *child)
 
 /* Set the soft limit of @resource and leave the hard one. */
 static int
-soft_limit_set(int resource, rlim_t soft)
+soft_limit_set(int resource, uint64_t soft)
 {
-	struct rlimit limit;
+	struct rlimit_native limit;
+	int result = rlimit_get(resource, &limit);
 
-	if (prlimit(0, resource, NULL, &limit) < 0)
-		return -errno;
-	if (limit.rlim_cur == soft)
-		return 0;
-	limit.rlim_cur = soft;
-	return prlimit(0, resource, &limit, NULL) < 0 ? -errno : 0;
+	if (result < 0 || limit.soft == soft)
+		return result;
+	limit.soft = soft;
+	return rlimit_set(resource, &limit);
 }
 
 static int
@@ -136,9 +163,9 @@ child_rlimits(struct child *child)
 	/* Both come first, so that a setting of the user's wins. The tag may fail: trees are
 	 * then found by descent alone. */
 	if (child->place->nofile_soft)
-		(void)soft_limit_set(RLIMIT_NOFILE, (rlim_t)child->place->nofile_soft);
+		(void)soft_limit_set(RLIMIT_NOFILE, child->place->nofile_soft);
 	if (spec->tag)
-		(void)soft_limit_set(RLIMIT_RTTIME, (rlim_t)spec->tag);
+		(void)soft_limit_set(RLIMIT_RTTIME, spec->tag);
 	for (size_t i = 0; i < spec->rlimit_count; i++) {
 		int result = rlimit_apply(&spec->rlimits[i]);
 
@@ -154,7 +181,7 @@ child_affinity(struct child *child)
 {
 	const char *list = child->spec->affinity;
 
-	return list && *list ? affinity_apply(list, getpid()) : 0;
+	return list && *list ? affinity_apply(list, AFFINITY_SELF) : 0;
 }
 
 static int
@@ -162,9 +189,10 @@ child_nice(struct child *child)
 {
 	if (child->spec->nice == SPAWN_KEEP)
 		return 0;
-	return setpriority(PRIO_PROCESS, 0, child->spec->nice) < 0 ? -errno : 0;
+	return (int)raw_call(SYS_setpriority, PRIO_PROCESS, 0, child->spec->nice, 0);
 }
 
+/* Never in shared memory: the kernel gives the value to all that share it. */
 static int
 child_oom(struct child *child)
 {
@@ -192,7 +220,7 @@ static int
 child_umask(struct child *child)
 {
 	if (child->spec->umask != SPAWN_KEEP)
-		umask((mode_t)child->spec->umask);
+		raw_call(SYS_umask, child->spec->umask, 0, 0, 0);
 	return 0;
 }
 
@@ -215,7 +243,14 @@ child_cwd(struct child *child)
 	if (home)
 		textbuf_add_all(&buf, home, "/", NULL);
 	textbuf_add(&buf, cwd);
-	return chdir(home ? path : cwd) < 0 ? -errno : 0;
+	return (int)raw_call(SYS_chdir, (long)(home ? path : cwd), 0, 0, 0);
+}
+
+/* execve(2); returns only its failure. */
+static int
+execute(const char *path, char **argv, char **environment)
+{
+	return (int)raw_call(SYS_execve, (long)path, (long)argv, (long)environment, 0);
 }
 
 /* execve(2) of @file in each directory of @path, as execvp(3) does: EACCES is remembered, a
@@ -236,11 +271,11 @@ path_execute(const char *path, const char *file, char **argv, char **environment
 			full[length] = '\0';
 			textbuf_init(&buf, full + length, sizeof(full) - length);
 			textbuf_add_all(&buf, length ? "/" : "", file, NULL);
-			execve(full, argv, environment);
-			if (errno == EACCES)
-				result = -EACCES;
-			else if (errno != ENOENT && errno != ENOTDIR)
-				return -errno;
+			int failure = execute(full, argv, environment);
+			if (failure == -EACCES)
+				result = failure;
+			else if (failure != -ENOENT && failure != -ENOTDIR)
+				return failure;
 		}
 		path += length;
 		if (!*path)
@@ -259,8 +294,7 @@ child_execute(struct child *child)
 	if (!strchr(file, '/'))
 		return path_execute(environment_path(child->environment), file, child->spec->argv,
 				    child->environment);
-	execve(file, child->spec->argv, child->environment);
-	return -errno;
+	return execute(file, child->spec->argv, child->environment);
 }
 
 static const struct {
@@ -275,8 +309,10 @@ static const struct {
 };
 
 /* What happens in the child: every step in turn, until one fails or the last does not return. */
-static void __attribute__((noreturn)) child_run(struct child *child, int failure_fd)
+static int
+child_run(void *data)
 {
+	struct child *child = data;
 	struct spawn_failure failure = { 0 };
 
 	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !failure.error; i++) {
@@ -287,9 +323,10 @@ static void __attribute__((noreturn)) child_run(struct child *child, int failure
 		failure.stage = SPAWN_PREEXEC;
 	failure.index = child->index;
 	/* A write of this size to a pipe is whole or not at all. */
-	while (write(failure_fd, &failure, sizeof(failure)) < 0 && errno == EINTR)
+	while (raw_call(SYS_write, child->failure_fd, (long)&failure, sizeof(failure), 0) == -EINTR)
 		continue;
-	_exit(127);
+	raw_call(SYS_exit_group, 127, 0, 0, 0);
+	return 127; /* never */
 }
 
 /* Make the failure pipe: the parent's end does not block. 0 or -errno. */
@@ -318,14 +355,43 @@ failure_pipe(int *ret_read, int *ret_write)
 	return 0;
 }
 
-int
-spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, const int stdio[3],
+/* Put together what the child needs but its end of the failure pipe. 0 or -ENOMEM. */
+static int
+child_init(struct child *child, const struct spawn_spec *spec, const struct spawn_place *place,
+	   const int stdio[3])
+{
+	*child = (struct child){ .spec = spec,
+				 .place = place,
+				 .environment = environment_new(spec),
+				 .parent = getpid(),
+				 .stdio = { stdio[0], stdio[1], stdio[2] } };
+	return child->environment ? 0 : -ENOMEM;
+}
+
+/* A copy of this process. */
+static pid_t
+child_fork(struct child *child, uint8_t *stack)
+{
+	pid_t pid = _Fork(); /* no handlers, no locks: the child only makes system calls */
+
+	(void)stack;
+	if (pid == 0)
+		child_run(child);
+	return pid;
+}
+
+/* A process on @stack in the memory of this one, which goes on meanwhile. */
+static pid_t
+child_share(struct child *child, uint8_t *stack)
+{
+	return clone(child_run, stack + STACK_SIZE, CLONE_VM | SIGCHLD, child);
+}
+
+/* Make the child by @make with a failure pipe. 0, or -errno of pipe2(2), fork(2) or clone(2). */
+static int
+child_start(struct child *child, pid_t (*make)(struct child *child, uint8_t *stack), uint8_t *stack,
 	    pid_t *ret_pid, int *ret_failure_fd)
 {
-	struct child child = { .spec = spec,
-			       .place = place,
-			       .parent = getpid(),
-			       .stdio = { stdio[0], stdio[1], stdio[2] } };
 	autofd parent_end = -1;
 	autofd child_end = -1;
 	sigset_t all, before;
@@ -334,21 +400,63 @@ spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, cons
 
 	if (result < 0)
 		return result;
-	child.environment = environment_new(spec);
-	if (!child.environment)
-		return -ENOMEM;
+	child->failure_fd = child_end;
 	/* No handler of the parent's may run in the child. */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &before);
-	pid = _Fork(); /* no handlers, no locks: the child only makes system calls */
+	pid = make(child, stack);
 	result = pid < 0 ? -errno : 0;
-	if (pid == 0)
-		child_run(&child, child_end);
 	sigprocmask(SIG_SETMASK, &before, NULL);
-	free(child.environment);
 	if (result < 0)
 		return result;
 	*ret_pid = pid;
 	*ret_failure_fd = autofd_steal(&parent_end);
 	return 0;
+}
+
+int
+spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, const int stdio[3],
+	    pid_t *ret_pid, int *ret_failure_fd)
+{
+	struct child child;
+	int result = child_init(&child, spec, place, stdio);
+
+	if (result == 0)
+		result = child_start(&child, child_fork, NULL, ret_pid, ret_failure_fd);
+	free(child.environment);
+	return result;
+}
+
+int
+spawn_start_shared(const struct spawn_spec *spec, const struct spawn_place *place,
+		   const int stdio[3], pid_t *ret_pid, int *ret_failure_fd,
+		   struct spawn_shared **ret_shared)
+{
+	struct spawn_shared *shared;
+	int result;
+
+	*ret_shared = NULL;
+	if (!SHARES || spec->oom != SPAWN_KEEP)
+		return spawn_start(spec, place, stdio, ret_pid, ret_failure_fd);
+	shared = malloc(sizeof(*shared));
+	if (!shared)
+		return -ENOMEM;
+	result = child_init(&shared->child, spec, place, stdio);
+	if (result == 0)
+		result = child_start(&shared->child, child_share, shared->stack, ret_pid,
+				     ret_failure_fd);
+	if (result < 0)
+		spawn_shared_free(shared);
+	else
+		*ret_shared = shared;
+	return result;
+}
+
+void
+spawn_shared_free(struct spawn_shared *shared)
+{
+	if (!shared)
+		return;
+	free(shared->child.environment);
+	free(shared);
 }

@@ -1,7 +1,7 @@
 /* Start one command with every setting applied in the child, and learn exactly what failed.
  *
- * The child is forked, never vforked: chdir, PATH search and exec happen in the child alone, so
- * that a path on a dead network file system holds up no one else. Its failure comes back through
+ * The parent never waits for the child, as it would after vfork(2): chdir, PATH search and exec
+ * happen in the child alone, so that a path on a dead network file system holds up no one else. Its failure comes back through
  * a close-on-exec pipe that the caller watches: end of file with nothing read means that
  * execve(2) succeeded, a struct spawn_failure means that it did not. Each command is the leader
  * of a session and process group of its own. */
@@ -77,6 +77,16 @@ struct spawn_failure {
  * @ret_failure_fd (close-on-exec, non-blocking, the caller's), or -errno of pipe2(2) or fork(2). */
 int spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, const int stdio[3],
 		pid_t *ret_pid, int *ret_failure_fd);
+
+/* The same where the child may use this process's memory until it has executed, so that nothing of
+ * it is copied. Then @ret_shared is not NULL: @spec, @place and all that they point to must stay
+ * as they are, and @ret_shared must be kept, until the failure pipe was read to its end, or the
+ * child was reaped. Only in the agent's static image, else it is spawn_start(). */
+struct spawn_shared;
+int spawn_start_shared(const struct spawn_spec *spec, const struct spawn_place *place,
+		       const int stdio[3], pid_t *ret_pid, int *ret_failure_fd,
+		       struct spawn_shared **ret_shared);
+void spawn_shared_free(struct spawn_shared *shared); /* NULL is nothing */
 
 /* The stage's name as errors print it: "fork", "cwd", "preexec", "exec" ... */
 const char *spawn_stage_name(enum spawn_stage stage);

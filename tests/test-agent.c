@@ -160,6 +160,94 @@ test_failed_limit(AgentPeer *peer)
 	peer_expect_exit(peer, 2, 4);
 }
 
+/* Put a SPAWN of @argv with this PATH into what is sent next. */
+static void
+spawn_put(AgentPeer *peer, guint32 channel, char **argv, char *path)
+{
+	struct wire_spawn spawn;
+
+	peer_spawn_init(&spawn, argv);
+	spawn.spec.set_env = ARGV(path);
+	wire_begin(peer_out(peer), channel, WIRE_SPAWN);
+	wire_put_spawn(peer_out(peer), &spawn);
+	g_assert_cmpint(wire_end(peer_out(peer)), ==, 0);
+}
+
+/* Many starts under way at once, of which every other one fails in a search of PATH: each has
+ * the outcome of what it was asked for. */
+static void
+test_started_side_by_side(AgentPeer *peer)
+{
+	for (guint32 channel = 1; channel <= 60; channel += 2) {
+		g_autofree char *name = g_strdup_printf("nosuch-%u", channel);
+		g_autofree char *path = g_strdup_printf("PATH=/%u:/usr/bin:/bin", channel);
+
+		spawn_put(peer, channel, ARGV(name), path);
+		spawn_put(peer, channel + 1, ARGV("printenv", "PATH"), path);
+	}
+	peer_send(peer);
+	for (guint32 channel = 1; channel <= 60; channel += 2) {
+		g_autofree char *printed = g_strdup_printf("/%u:/usr/bin:/bin\n", channel);
+		g_autofree char *told = g_strdup_printf(
+			"\"nosuch-%u\" not found in PATH=/%u:/usr/bin:/bin", channel, channel);
+		g_autofree char *text = expect_failed(peer, channel, SPAWN_EXEC, "ENOENT");
+		g_autofree char *out = peer_read_all(peer, channel + 1, WIRE_STDOUT, NULL);
+
+		g_assert_cmpstr(text, ==, told);
+		g_assert_cmpstr(out, ==, printed);
+	}
+}
+
+/* A file that somebody has leased: who opens or executes it waits until the lease is given back.
+ * The descriptor, or -1 where there are no leases. */
+static int
+program_leased(const char *path)
+{
+	int fd;
+
+	g_assert_true(g_file_set_contents(path, "#!/bin/sh\nexit 7\n", -1, NULL));
+	g_assert_no_errno(chmod(path, 0700));
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	g_assert_no_errno(fd);
+	signal(SIGIO, SIG_IGN); /* it tells that somebody waits */
+	if (fcntl(fd, F_SETLEASE, F_WRLCK) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* A start that hangs in its execve holds up no other, and can be cancelled. */
+static void
+test_started_beside_hanging(AgentPeer *peer)
+{
+	g_autofree char *directory = g_dir_make_tmp("mitofs-test-XXXXXX", NULL);
+	g_autofree char *path = g_build_filename(directory, "leased", NULL);
+	int lease = program_leased(path);
+	struct wire_spawn spawn;
+
+	for (guint32 channel = 1; channel <= 2 && lease >= 0; channel++) {
+		peer_spawn_init(&spawn, ARGV(path));
+		spawn.group = channel;
+		peer_spawn(peer, channel, &spawn);
+	}
+	for (guint32 channel = 3; channel <= 10; channel++) {
+		peer_sh(peer, channel, "exit 3");
+		peer_expect_exit(peer, channel, 3);
+	}
+	if (lease >= 0) {
+		g_assert_false(peer_has(peer, 1, WIRE_STARTED));
+		g_assert_false(peer_has(peer, 2, WIRE_STARTED));
+		send_empty(peer, 1, WIRE_CANCEL);
+		g_free(expect_failed(peer, 1, SPAWN_EXEC, "ECANCELED"));
+		close(lease);
+		peer_expect_exit(peer, 2, 7);
+	} else {
+		g_test_skip("there are no leases here");
+	}
+	g_unlink(path);
+	g_rmdir(directory);
+}
+
 static void
 test_stdin(AgentPeer *peer)
 {
@@ -1036,6 +1124,8 @@ static const struct {
 	{ "run/killed", test_killed, 0 },
 	{ "failed", test_failed, 0 },
 	{ "failed/limit", test_failed_limit, 0 },
+	{ "started/side-by-side", test_started_side_by_side, 0 },
+	{ "started/beside-hanging", test_started_beside_hanging, 0 },
 	{ "stdin", test_stdin, 0 },
 	{ "stdin/early", test_stdin_early, 0 },
 	{ "stdin/credit", test_stdin_credit, 0 },

@@ -765,6 +765,50 @@ stream_pipe_size_few(void)
 	}
 }
 
+static void
+count_on_change(void *data)
+{
+	++*(guint *)data;
+}
+
+/* What comes through a large pipe may gather there while nobody waits: a reader that comes finds
+ * it, one that waits is told at once, and so is the end. */
+static void
+stream_rests(void)
+{
+	Stream *stream = stream_new(KIB * KIB, TRUE);
+	StreamReader *reader = stream_reader_new(stream);
+	int fd = stream_pipe(stream);
+	NotifierWatch watch = { 0 };
+	guint64 size;
+	guint told = 0;
+
+	fill_once(stream, fd, reader);
+	size = stream_size(stream);
+	for (guint i = 0; i < 50; i++) {
+		g_assert_cmpint(write(fd, pattern_at(size), 1000), ==, 1000);
+		unit_settle();
+		stream_refresh(stream);
+		g_assert_cmpuint(stream_size(stream), ==, size + 1000);
+		g_assert_cmpint(reader_read(reader, size, size, 5000), ==, 1000);
+		size += 1000;
+		g_assert_false(stream_refresh(stream));
+	}
+	notifier_watch(stream_changed(stream), &watch, count_on_change, &told);
+	g_assert_cmpint(write(fd, pattern_at(size), 10), ==, 10);
+	unit_settle();
+	g_assert_cmpuint(told, ==, 1);
+	g_assert_cmpuint(stream_size(stream), ==, size + 10);
+	notifier_unwatch(&watch);
+	g_assert_cmpint(write(fd, pattern_at(size + 10), 10), ==, 10);
+	unit_settle();
+	close(fd);
+	unit_until(stream_ended(stream));
+	g_assert_cmpint(reader_read(reader, size, size, 100), ==, 20);
+	stream_reader_free(reader);
+	stream_unref(stream);
+}
+
 static const UnitTest tests[] = {
 	{ "/stream/order", stream_order },
 	{ "/stream/order/small", stream_order_small },
@@ -791,6 +835,7 @@ static const UnitTest tests[] = {
 	{ "/stream/drained", stream_drained_told },
 	{ "/stream/pipe-size", stream_pipe_size },
 	{ "/stream/pipe-size/few", stream_pipe_size_few },
+	{ "/stream/rests", stream_rests },
 };
 
 int

@@ -12,6 +12,7 @@
 
 #include "broker/agent/agent.h"
 #include "broker/agent/report.h"
+#include "broker/agent/start.h"
 #include "broker/agent/trees.h"
 #include "pty/autofd.h"
 
@@ -108,13 +109,12 @@ run_unset_pid(struct run *run)
 	run->agent->runs.live--;
 }
 
-/* Close the failure pipe and drop the request: the answer is known. */
+/* Its process uses what the start has kept no more. */
 static void
-run_answered(struct run *run)
+run_launched(struct run *run)
 {
-	loop_close(&run->agent->loop, &run->failure);
-	free((void *)(uintptr_t)run->request.payload);
-	run->request = (struct wire_frame){ 0 };
+	launch_free(run->launch);
+	run->launch = NULL;
 }
 
 /* Hand over what is open; the mask of STARTED. The descriptors are put into @fds, and counted. */
@@ -160,7 +160,8 @@ run_started(struct run *run)
 	unsigned count = 0;
 	int fds[3];
 
-	run_answered(run);
+	loop_close(&agent->loop, &run->failure);
+	run_launched(run);
 	run->state = RUN_RUNNING;
 	usage_begin(agent);
 	if (pass)
@@ -213,7 +214,7 @@ run_forget(struct run *run)
 		link = &(*link)->next_channel;
 	*link = run->next_channel;
 	run->forgotten = true;
-	run_answered(run);
+	loop_close(&run->agent->loop, &run->failure);
 	run_close_streams(run);
 	run_release(run);
 }
@@ -223,8 +224,10 @@ run_release(struct run *run)
 {
 	bool leader_lives = run->pid > 0 && run->state != RUN_ENDED;
 
-	if (run->forgotten && !leader_lives && !run->stop.armed)
-		free(run);
+	if (!run->forgotten || leader_lives || run->stop.armed)
+		return;
+	run_launched(run);
+	free(run);
 }
 
 void

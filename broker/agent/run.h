@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 struct agent;
+struct launch;
 
 enum run_state {
 	RUN_STARTING, /* forked; execve has neither succeeded nor failed yet */
@@ -36,9 +37,8 @@ struct run {
 	uint64_t forked; /* loop_now_usec() */
 	uint32_t grace_ms;
 	struct source failure; /* the failure pipe, while starting */
-	struct wire_frame
-		request; /* SPAWN's payload, owned, while starting: an error names what was in it */
-	int master;	 /* of the pty, or -1 */
+	struct launch *launch; /* owned, until it runs or is gone: what SPAWN asked for */
+	int master;	       /* of the pty, or -1 */
 	struct input input;
 	struct output outputs[2];				   /* stdout, stderr */
 	struct question question;				   /* of a client */

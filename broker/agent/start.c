@@ -6,8 +6,9 @@
  * before the failure pipe is read: the reaper then calls start_settle() first. CANCEL kills what
  * was forked and answers FAILED ECANCELED.
  *
- * The agent's ends of the pipes do not block, the child's do; all are close-on-exec. The SPAWN
- * payload is kept until the answer, since the sentence of an error quotes what was asked for. */
+ * The agent's ends of the pipes do not block, the child's do; all are close-on-exec. What SPAWN
+ * asked for is kept until the command was executed or its process is gone: the child reads it in
+ * the agent's memory, and the sentence of an error quotes it. */
 #include "broker/agent/start.h"
 
 #include "broker/agent/agent.h"
@@ -33,19 +34,53 @@ start_fail(struct run *run, enum spawn_stage stage, int error, const char *text)
 	run_forget(run);
 }
 
+/* What a start needs as long as it is under way; the strings point into the payload. */
+struct launch {
+	struct wire_spawn spawn;
+	struct spawn_shared *shared;
+	uint8_t payload[];
+};
+
+/* A copy of the request in @frame, decoded. 0, -EPROTO or -ENOMEM. */
+static int
+launch_new(const struct wire_frame *frame, struct launch **ret)
+{
+	struct launch *launch = malloc(sizeof(*launch) + frame->length);
+	struct wire_frame copy = *frame;
+	struct wire_in in;
+	int result;
+
+	if (!launch)
+		return -ENOMEM;
+	memcpy(launch->payload, frame->payload, frame->length);
+	launch->shared = NULL;
+	copy.payload = launch->payload;
+	wire_in_init(&in, &copy);
+	result = wire_get_spawn(&in, &launch->spawn);
+	if (result < 0)
+		free(launch);
+	else
+		*ret = launch;
+	return result;
+}
+
+void
+launch_free(struct launch *launch)
+{
+	if (!launch)
+		return;
+	spawn_shared_free(launch->shared);
+	wire_spawn_done(&launch->spawn);
+	free(launch);
+}
+
 /* The child wrote why it failed: put it into words, with the request that it failed on. */
 static void
 start_on_failure(struct run *run, const struct spawn_failure *failure)
 {
 	char text[SENTENCE] = "";
-	struct wire_spawn spawn;
-	struct wire_in in;
 
-	wire_in_init(&in, &run->request);
-	if (wire_get_spawn(&in, &spawn) == 0) {
-		spawn_failure_text(&spawn.spec, failure, text, sizeof(text));
-		wire_spawn_done(&spawn);
-	}
+	spawn_failure_text(&run->launch->spawn.spec, failure, text, sizeof(text));
 	start_fail(run, (enum spawn_stage)failure->stage, failure->error, text);
 }
 
@@ -130,18 +165,19 @@ streams_open(struct run *run, const struct spawn_spec *spec, int stdio[3])
 	return -1;
 }
 
-/* Fork; answers FAILED when that fails. */
+/* Make the process; answers FAILED when that fails. */
 static void
-start_fork(struct run *run, const struct spawn_spec *spec, const int stdio[3])
+start_process(struct run *run, const int stdio[3])
 {
+	const struct spawn_spec *spec = &run->launch->spawn.spec;
 	const int terminal[3] = { stdio[0], stdio[0], stdio[0] };
 	char text[SENTENCE];
 	pid_t pid;
 	int result;
 
 	run->forked = loop_now_usec();
-	result = spawn_start(spec, &run->agent->place, spec->pty ? terminal : stdio, &pid,
-			     &run->failure.fd);
+	result = spawn_start_shared(spec, &run->agent->place, spec->pty ? terminal : stdio, &pid,
+				    &run->failure.fd, &run->launch->shared);
 	if (result < 0) {
 		limits_text(-result, text, sizeof(text));
 		start_fail(run, SPAWN_FORK, -result, text);
@@ -156,43 +192,29 @@ start_fork(struct run *run, const struct spawn_spec *spec, const int stdio[3])
 	}
 }
 
-/* Keep a copy of the request. 0 or -ENOMEM. */
-static int
-request_keep(struct run *run, const struct wire_frame *frame)
-{
-	uint8_t *copy = malloc(frame->length ? frame->length : 1);
-
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, frame->payload, frame->length);
-	run->request = *frame;
-	run->request.payload = copy;
-	return 0;
-}
-
-/* Start what was decoded. */
+/* Start what @launch (taken) asks for. */
 static void
-start_run(struct agent *agent, const struct wire_frame *frame, struct wire_spawn *spawn)
+start_run(struct agent *agent, uint32_t channel, struct launch *launch)
 {
-	struct run *run = run_new(agent, frame->channel);
+	struct run *run = run_new(agent, channel);
+	struct wire_spawn *spawn = &launch->spawn;
 	int stdio[3] = { -1, -1, -1 };
 
 	if (!run) {
-		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM,
-			      "no memory for another run");
+		report_failed(agent, channel, SPAWN_FORK, ENOMEM, "no memory for another run");
+		launch_free(launch);
 		return;
 	}
+	run->launch = launch;
 	run->tag = spawn->spec.tag = tree_tag(agent->id, spawn->group, spawn->run);
 	run->grace_ms = spawn->grace_ms;
 	run->hand_over = spawn->hand_over;
 	run->is_client = spawn->client;
 	spawn->spec.terminal = spawn->ask ? question_open(&run->question) : -1;
-	if (request_keep(run, frame) < 0)
-		start_fail(run, SPAWN_FORK, ENOMEM, "no memory for another run");
-	else if (agent->ending.active)
+	if (agent->ending.active)
 		start_fail(run, SPAWN_FORK, ESHUTDOWN, "the agent is shutting down");
 	else if (streams_open(run, &spawn->spec, stdio) == 0)
-		start_fork(run, &spawn->spec, stdio);
+		start_process(run, stdio);
 	for (int i = 0; i < 3; i++)
 		autofd_close(&stdio[i]);
 }
@@ -200,26 +222,20 @@ start_run(struct agent *agent, const struct wire_frame *frame, struct wire_spawn
 int
 start_spawn(struct agent *agent, const struct wire_frame *frame)
 {
-	struct wire_spawn spawn;
-	struct wire_in in;
+	struct launch *launch;
 	int result;
 
 	if (!frame->channel || run_find(agent, frame->channel))
 		return -EPROTO;
 	if (frame->channel > agent->highest)
 		agent->highest = frame->channel;
-	wire_in_init(&in, frame);
-	result = wire_get_spawn(&in, &spawn);
-	if (result == -EPROTO)
-		return result;
-	if (result < 0) {
+	result = launch_new(frame, &launch);
+	if (result == 0)
+		start_run(agent, frame->channel, launch);
+	else if (result == -ENOMEM)
 		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM,
 			      "no memory for another run");
-		return 0;
-	}
-	start_run(agent, frame, &spawn);
-	wire_spawn_done(&spawn);
-	return 0;
+	return result == -EPROTO ? result : 0;
 }
 
 void

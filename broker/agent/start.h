@@ -15,6 +15,10 @@ int start_spawn(struct agent *agent, const struct wire_frame *frame);
  * be forgotten after this. */
 void start_settle(struct run *run);
 
+/* What a start has kept; NULL is nothing. The process must have executed, or be gone. */
+struct launch;
+void launch_free(struct launch *launch);
+
 /* CANCEL. */
 void start_cancel(struct run *run);
 
