@@ -27,7 +27,8 @@
 
 #define MARKER_HEX 32
 #define NOISE_MAX (1024 * 1024) /* bytes that the place may say in all */
-#define REASONS_MAX 1024
+#define REASONS_MAX 16
+#define REASON_BYTES 200
 #define MACHINE_MAX 32
 #define PLACES_MAX 6 /* that the script tries */
 
@@ -60,9 +61,9 @@ struct Bootstrap {
 	char *guess;   /* the machine of the image that was sent ahead, and is still unanswered */
 	char *machine;
 	gboolean gzip;
-	guint places;	  /* that would not do */
-	GString *reasons; /* why places would not do */
-	char *reason;	  /* the last complaint */
+	guint places;	    /* that would not do */
+	GPtrArray *reasons; /* why places would not do; each once */
+	char *reason;	    /* the last complaint */
 };
 
 /* A random number that nobody can foretell, in hexadecimal. */
@@ -86,7 +87,7 @@ bootstrap_new(const BootstrapOps *ops, void *data)
 	marker_make(bootstrap->marker);
 	bootstrap->script = g_strdup_printf(script_format, bootstrap->marker);
 	bootstrap->line = g_string_new(NULL);
-	bootstrap->reasons = g_string_new(NULL);
+	bootstrap->reasons = g_ptr_array_new_with_free_func(g_free);
 	return bootstrap;
 }
 
@@ -94,7 +95,7 @@ void
 bootstrap_free(Bootstrap *bootstrap)
 {
 	g_string_free(bootstrap->line, TRUE);
-	g_string_free(bootstrap->reasons, TRUE);
+	g_ptr_array_unref(bootstrap->reasons);
 	g_free(bootstrap->script);
 	g_free(bootstrap->guess);
 	g_free(bootstrap->machine);
@@ -213,18 +214,20 @@ on_marker(Bootstrap *bootstrap, char *const *words)
 static void
 on_complaint(Bootstrap *bootstrap, const char *line)
 {
-	g_autofree char *own = g_strconcat("/" WIRE_STAGE_DIR, bootstrap->marker, NULL);
+	g_autofree char *directory = g_strconcat("/" WIRE_STAGE_DIR, bootstrap->marker, NULL);
+	g_autofree char *file = g_strconcat(directory, "/a", NULL);
 	g_autoptr(GString) text = g_string_new(line);
 
 	if (line[strspn(line, " 0123456789")] == '\0')
 		return;
-	g_string_replace(text, own, "", 0);
-	g_string_replace(text, "/a:", ":", 0);
+	g_string_replace(text, file, "", 0);
+	g_string_replace(text, directory, "", 0);
 	g_free(bootstrap->reason);
-	bootstrap->reason = g_strdup(text->str);
-	if (bootstrap->reasons->len + text->len < REASONS_MAX)
-		g_string_append_printf(bootstrap->reasons, "%s%s",
-				       bootstrap->reasons->len > 0 ? "; " : "", text->str);
+	bootstrap->reason = g_strndup(text->str, REASON_BYTES);
+	if (bootstrap->reasons->len < REASONS_MAX &&
+	    !g_ptr_array_find_with_equal_func(bootstrap->reasons, bootstrap->reason, g_str_equal,
+					      NULL))
+		g_ptr_array_add(bootstrap->reasons, g_strdup(bootstrap->reason));
 }
 
 /* "no DIRECTORY": the complaint before it may not name the place. */
@@ -241,6 +244,15 @@ on_no_place(Bootstrap *bootstrap, const char *directory)
 		answer_image(bootstrap);
 	else if (bootstrap->places > PLACES_MAX)
 		bootstrap_fail(bootstrap, FAILURE_PROTOCOL, "the first stage finds no end");
+}
+
+/* There is no directory left. */
+static void
+on_no_place_left(Bootstrap *bootstrap)
+{
+	g_ptr_array_add(bootstrap->reasons, NULL);
+	g_autofree char *all = g_strjoinv("; ", (char **)bootstrap->reasons->pdata);
+	bootstrap_fail(bootstrap, FAILURE_NO_PLACE, all);
 }
 
 /* What follows the marker on a line, once the first stage runs. */
@@ -260,7 +272,7 @@ on_word(Bootstrap *bootstrap, char *const *words)
 
 		on_no_place(bootstrap, directory);
 	} else if (strcmp(word, "end") == 0) {
-		bootstrap_fail(bootstrap, FAILURE_NO_PLACE, bootstrap->reasons->str);
+		on_no_place_left(bootstrap);
 	} else {
 		bootstrap_fail(bootstrap, FAILURE_PROTOCOL,
 			       "the first stage says what it never says");

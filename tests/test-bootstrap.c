@@ -398,9 +398,14 @@ noise_behind_marker(void)
 	peer_init(&peer);
 	g_autoptr(GString) again = peer_words(&peer, BEGIN), end = peer_words(&peer, "@ end\n");
 	feed(&peer, again->str, again->len);
-	say_noise(&peer, "complaint\n", 100000);
+	for (guint i = 0; i < 1000; i++) {
+		g_autofree char *line = g_strdup_printf("complaint %u\n", i / 2);
+
+		feed(&peer, line, strlen(line));
+	}
 	feed(&peer, end->str, end->len);
 	g_assert_cmpuint(peer.ends, ==, 1);
+	g_assert_nonnull(strstr(peer.events->str, "failed no-place: complaint 0; complaint 1; "));
 	g_assert_cmpuint(peer.events->len, <, 1200);
 	peer_done(&peer);
 }
