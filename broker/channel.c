@@ -443,7 +443,7 @@ on_failed(Link *link, Channel *channel, struct wire_in *in)
 	}
 	channel->over = TRUE;
 	channel_redeem(channel);
-	fail(&error, errno_number(name), "%s", text);
+	fail_told(&error, errno_number(name), text);
 	if (channel->ops->failed != NULL)
 		channel->ops->failed((enum spawn_stage)stage, error, channel->data);
 	link_answer_channel(link, channel->id);

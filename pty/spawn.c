@@ -28,7 +28,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #ifndef CLOSE_RANGE_CLOEXEC
 #define CLOSE_RANGE_CLOEXEC 4u
@@ -48,16 +47,14 @@ struct child {
 static void
 signals_reset(const int *ignored)
 {
-	struct sigaction action = { .sa_handler = SIG_DFL };
 	sigset_t none;
 
 	if (ignored) {
 		for (; *ignored; ignored++)
-			sigaction(*ignored, &action, NULL);
+			signal(*ignored, SIG_DFL);
 	} else {
 		for (int number = 1; number <= signal_last(); number++)
-			if (number != SIGKILL && number != SIGSTOP)
-				sigaction(number, &action, NULL);
+			signal(number, SIG_DFL); /* KILL and STOP have no other */
 	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
@@ -87,7 +84,7 @@ child_terminal(struct child *child)
 static void
 descriptors_seal(void)
 {
-	if (!syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC))
+	if (!close_range(3, ~0u, CLOSE_RANGE_CLOEXEC))
 		return;
 	/* Before Linux 5.11 or under a filter: what the agent opened is sealed anyway. */
 	for (int fd = 3; fd < 1024; fd++)

@@ -81,8 +81,9 @@ int spawn_start(const struct spawn_spec *spec, const struct spawn_place *place, 
 /* The stage's name as errors print it: "fork", "cwd", "preexec", "exec" ... */
 const char *spawn_stage_name(enum spawn_stage stage);
 
-/* A sentence for @failure that names the thing: `"nosuch" not found in PATH=/usr/bin:/bin`,
- * `cwd "/x": No such file or directory`, `rlimit nofile 99999999: Operation not permitted`. */
+/* A sentence for @failure that names the thing, with ERRNO_WORDS (errname.h) for the words of its
+ * errno: `"nosuch" not found in PATH=/usr/bin:/bin`,
+ * `cwd "/x": WORDS`, `rlimit nofile 99999999: WORDS`. */
 void spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *failure,
 			char *text, size_t size);
 

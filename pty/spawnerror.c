@@ -7,6 +7,7 @@
 #include "pty/spawn.h"
 
 #include "pty/environment.h"
+#include "pty/errname.h"
 #include "pty/textbuf.h"
 
 #include <errno.h>
@@ -64,7 +65,7 @@ add_rlimit(struct textbuf *buf, const struct spawn_spec *spec, const struct spaw
 		textbuf_add(buf, ": above the hard limit ");
 		add_limit(buf, limit.rlim_max);
 	} else {
-		textbuf_add_all(buf, ": ", strerror(failure->error), NULL);
+		textbuf_add(buf, ": " ERRNO_WORDS);
 	}
 }
 
@@ -80,7 +81,7 @@ add_file(struct textbuf *buf, const struct spawn_spec *spec, int error)
 	if (environment)
 		textbuf_add_all(buf, " not found in PATH=", environment_path(environment), NULL);
 	else
-		textbuf_add_all(buf, ": ", strerror(error), NULL);
+		textbuf_add(buf, ": " ERRNO_WORDS);
 	free(environment);
 }
 
@@ -119,6 +120,6 @@ spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *fa
 		add_rlimit(&buf, spec, failure);
 	} else {
 		add_value(&buf, spec, stage);
-		textbuf_add_all(&buf, ": ", strerror(failure->error), NULL);
+		textbuf_add(&buf, ": " ERRNO_WORDS);
 	}
 }

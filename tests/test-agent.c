@@ -6,6 +6,7 @@
  * what an agent should have killed and did not would become its child, and peer_free() would
  * wait for it in vain. */
 #include "pty/autofd.h"
+#include "pty/errname.h"
 #include "tests/agent-peer.h"
 #include "tests/residue.h"
 
@@ -131,7 +132,7 @@ test_failed(AgentPeer *peer)
 	spawn.spec.cwd = "/nonexistent";
 	peer_spawn(peer, 2, &spawn);
 	cwd = expect_failed(peer, 2, SPAWN_CWD, "ENOENT");
-	g_assert_cmpstr(cwd, ==, "cwd \"/nonexistent\": No such file or directory");
+	g_assert_cmpstr(cwd, ==, "cwd \"/nonexistent\": " ERRNO_WORDS);
 	peer_data(peer, 2, "late", 4); /* the channel is gone: dropped */
 	peer_ping(peer);
 	g_assert_cmpstr(peer_sweep(peer, 0), ==, "");

@@ -10,12 +10,12 @@
 #include "broker/agent/change.h"
 #include "broker/agent/report.h"
 #include "broker/agent/trees.h"
+#include "pty/errname.h"
 #include "pty/pty.h"
 #include "pty/signals.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 /* Answer with the outcome of a call that counts processes or returns -errno. */
 static void
@@ -28,7 +28,7 @@ answer_count(struct agent *agent, struct run *run, uint32_t serial, int count)
 	else if (count == 0)
 		report_done(agent, channel, serial, ESRCH, "no process of it is left");
 	else
-		report_done(agent, channel, serial, -count, strerror(-count));
+		report_done(agent, channel, serial, -count, ERRNO_WORDS);
 }
 
 /* kill(2) as a count; as in tree_kill(), CONT follows what a stopped process would not see. */
@@ -115,7 +115,7 @@ control_winsize(struct agent *agent, struct run *run, struct wire_in *in)
 	if (wire_in_finish(in) < 0)
 		return -EPROTO;
 	result = run->master < 0 ? -ENOTTY : pty_resize(run->master, columns, rows);
-	report_done(agent, run->channel, serial, -result, result < 0 ? strerror(-result) : "");
+	report_done(agent, run->channel, serial, -result, result < 0 ? ERRNO_WORDS : "");
 	return 0;
 }
 
