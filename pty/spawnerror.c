@@ -16,8 +16,8 @@
 #include <sys/resource.h>
 
 static const struct {
-	enum spawn_stage stage;
-	const char *name;
+	uint8_t stage;
+	char name[9];
 } names[] = {
 	{ SPAWN_FORK, "fork" },	  { SPAWN_SESSION, "session" }, { SPAWN_TERMINAL, "terminal" },
 	{ SPAWN_STDIO, "stdio" }, { SPAWN_RLIMIT, "rlimit" },	{ SPAWN_AFFINITY, "affinity" },
