@@ -7,7 +7,8 @@
  * every agent carries this table and pointers to them would double it. */
 #include "pty/errname.h"
 
-#include <errno.h>
+#include "pty/number.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -181,8 +182,13 @@ errno_name(int number)
 int
 errno_number(const char *name)
 {
+	uint64_t number = 0;
+
+#ifdef ERRNO_USUAL
+	(void)number_parse(name, UINT16_MAX, &number);
+#endif
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (!strcmp(rows[i].name, name))
+		if (!strcmp(rows[i].name, name) || rows[i].number == number)
 			return rows[i].number;
 	return EIO;
 }

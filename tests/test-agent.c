@@ -54,7 +54,7 @@ expect_failed(AgentPeer *peer, guint32 channel, enum spawn_stage stage, const ch
 
 	wire_in_init(&in, &raw);
 	g_assert_cmpint(wire_get_u8(&in), ==, stage);
-	g_assert_cmpstr(wire_get_string(&in), ==, error);
+	g_assert_cmpstr(peer_errno(&in), ==, error);
 	text = wire_get_string(&in);
 	g_assert_cmpint(wire_in_finish(&in), ==, 0);
 	return g_strdup(text);

@@ -247,29 +247,3 @@ runs_each(struct agent *agent, void (*visit)(struct run *run, void *data), void 
 		}
 	}
 }
-
-/* Free one that still has its channel. */
-static void
-run_done(struct run *run, void *data)
-{
-	(void)data;
-	loop_disarm(&run->agent->loop, &run->stop);
-	run_forget(run);
-}
-
-void
-runs_done(struct agent *agent)
-{
-	runs_each(agent, run_done, NULL);
-	for (size_t i = 0; i < RUNS_BUCKETS; i++) {
-		while (agent->runs.by_pid[i]) {
-			struct run *run = agent->runs.by_pid[i];
-
-			loop_disarm(&agent->loop, &run->stop);
-			run_unset_pid(run);
-			agent->runs.by_pid[i] = run->next_pid;
-			run->state = RUN_ENDED;
-			run_release(run);
-		}
-	}
-}

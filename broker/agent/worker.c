@@ -128,7 +128,7 @@ worker_open(struct agent *agent, int life, const sigset_t *signals)
 			   : result;
 }
 
-/* Let the last frames out, for a while. */
+/* Let the last frames out, for a while. Nothing is freed after this: the process ends. */
 static void
 last_flush(struct agent *agent)
 {
@@ -152,9 +152,5 @@ worker_run(struct agent *agent, int life, const sigset_t *signals)
 	hello_send(agent);
 	loop_run(&agent->loop, on_turn, agent);
 	last_flush(agent);
-	runs_done(agent);
-	link_done(&agent->link);
-	account_done(&agent->account);
-	loop_done(&agent->loop);
 	return agent->ending.status;
 }
