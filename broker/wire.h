@@ -19,8 +19,10 @@
  *               descriptor (SCM_RIGHTS, attached to this frame's first byte, in stream order; with a
  *               pty one master for both, mask 3). Only where SPAWN asked for it. A handed-over stream
  *               has no DATA, END, CREDIT or CLOSE any more.
- *   a FAILED    u8 stage, str errno, str sentence, in which ERRNO_WORDS stands for the words of
- *               the errno: the channel is gone. (CANCEL makes it ECANCELED.)
+ *   a FAILED    u8 stage, str errno, u8 child, u32 index, str text: the channel is gone. (CANCEL makes
+ *               it ECANCELED.) With child 1 index and text are the struct spawn_failure's, of which the
+ *               broker, who knows what it asked for, makes a sentence; else text is the sentence, in
+ *               which ERRNO_WORDS stands for the words of the errno.
  *   ab DATA     u8 stream (0 stdin, 1 stdout, 2 stderr), bytes: at most what the receiver gave credit for.
  *   ab END      u8 stream: end of that stream; stdin's from the broker, the others' from the agent, also
  *               after CLOSE. On a pty stdin's END writes the VEOF character and ends nothing.

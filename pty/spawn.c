@@ -271,6 +271,23 @@ static const struct {
 	{ SPAWN_CWD, child_cwd },	    { SPAWN_EXEC, child_execute },
 };
 
+/* Add what is known here alone. */
+static void
+failure_explain(const struct child *child, struct spawn_failure *failure)
+{
+	const struct spawn_spec *spec = child->spec;
+	struct rlimit limit;
+	struct textbuf buf;
+
+	textbuf_init(&buf, failure->fact, sizeof(failure->fact));
+	if (failure->stage == SPAWN_EXEC)
+		textbuf_add(&buf, environment_path(child->environment));
+	if (failure->stage == SPAWN_RLIMIT && failure->error == EINVAL &&
+	    !prlimit(0, rlimit_resource(spec->rlimits[child->index].name), NULL, &limit) &&
+	    limit.rlim_max != RLIM_INFINITY)
+		textbuf_add_unsigned(&buf, limit.rlim_max);
+}
+
 /* What happens in the child: every step in turn, until one fails or the last does not return. */
 static void __attribute__((noreturn)) child_run(struct child *child, int failure_fd)
 {
@@ -280,6 +297,7 @@ static void __attribute__((noreturn)) child_run(struct child *child, int failure
 		failure.error = -steps[i].enter(child);
 		failure.stage = steps[i].stage;
 	}
+	failure_explain(child, &failure);
 	if (failure.stage == SPAWN_EXEC && child->spec->preexec)
 		failure.stage = SPAWN_PREEXEC;
 	failure.index = child->index;

@@ -66,10 +66,14 @@ struct spawn_place {
 };
 
 /* What comes back through the failure pipe; written with one write(2). */
+#define SPAWN_FACT 1024
 struct spawn_failure {
 	int32_t stage; /* enum spawn_stage */
 	int32_t error; /* errno */
 	int32_t index; /* which rlimit, for SPAWN_RLIMIT */
+	/* What the sentence needs and only the child knows: the PATH that was searched, the hard
+	 * limit that the rlimit is above; else "". */
+	char fact[SPAWN_FACT];
 };
 
 /* Fork the command of @spec with @stdio as its descriptors 0-2 (borrowed; with spec->pty all three

@@ -50,7 +50,7 @@ channel_failed(void)
 	peer_expect(scene, 1, WIRE_CANCEL);
 	peer_expect(scene, 1, WIRE_SIGNAL);
 	peer_expect(scene, 2, WIRE_SIGNAL);
-	peer_frame(scene, 1, WIRE_FAILED, "1ss", SPAWN_EXEC, "ECANCELED",
+	peer_frame(scene, 1, WIRE_FAILED, "1s14s", SPAWN_EXEC, "ECANCELED", 0, 0,
 		   "cwd \"\001\": " ERRNO_WORDS "!");
 	unit_until(strstr(scene->told->str, "done") != NULL);
 	unit_settle();

@@ -55,16 +55,32 @@ report_started(struct run *run, uint32_t mask, const int *fds, unsigned count)
 		link_end(&run->agent->link);
 }
 
+/* FAILED: the fields of @failure, whose fact may be replaced by a whole sentence. */
+static void
+put_failed(struct wire_out *out, const struct spawn_failure *failure, const char *sentence)
+{
+	wire_put_u8(out, (uint8_t)failure->stage);
+	put_error(out, failure->error);
+	wire_put_u8(out, !sentence);
+	wire_put_u32(out, (uint32_t)failure->index);
+	wire_put_string(out, sentence ? sentence : failure->fact);
+}
+
 void
 report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error,
 	      const char *text)
 {
-	struct wire_out *out = link_begin(&agent->link, channel, WIRE_FAILED);
+	struct spawn_failure failure = { .stage = (int32_t)stage, .error = error };
 
-	wire_put_u8(out, (uint8_t)stage);
-	put_error(out, error);
-	wire_put_string(out, text);
+	put_failed(link_begin(&agent->link, channel, WIRE_FAILED), &failure, text);
 	link_end(&agent->link);
+}
+
+void
+report_spawn_failure(struct run *run, const struct spawn_failure *failure)
+{
+	put_failed(run_begin(run, WIRE_FAILED), failure, NULL);
+	link_end(&run->agent->link);
 }
 
 static uint64_t

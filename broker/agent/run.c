@@ -108,15 +108,6 @@ run_unset_pid(struct run *run)
 	run->agent->runs.live--;
 }
 
-/* Close the failure pipe and drop the request: the answer is known. */
-static void
-run_answered(struct run *run)
-{
-	loop_close(&run->agent->loop, &run->failure);
-	free((void *)(uintptr_t)run->request.payload);
-	run->request = (struct wire_frame){ 0 };
-}
-
 /* Hand over what is open; the mask of STARTED. The descriptors are put into @fds, and counted. */
 static uint32_t
 run_hand_over(struct run *run, int fds[3], unsigned *ret_count)
@@ -160,7 +151,7 @@ run_started(struct run *run)
 	unsigned count = 0;
 	int fds[3];
 
-	run_answered(run);
+	loop_close(&run->agent->loop, &run->failure);
 	run->state = RUN_RUNNING;
 	usage_begin(agent);
 	if (pass)
@@ -213,7 +204,7 @@ run_forget(struct run *run)
 		link = &(*link)->next_channel;
 	*link = run->next_channel;
 	run->forgotten = true;
-	run_answered(run);
+	loop_close(&run->agent->loop, &run->failure);
 	run_close_streams(run);
 	run_release(run);
 }

@@ -36,8 +36,6 @@ struct run {
 	uint64_t forked; /* loop_now_usec() */
 	uint32_t grace_ms;
 	struct source failure; /* the failure pipe, while starting */
-	struct wire_frame
-		request; /* SPAWN's payload, owned, while starting: an error names what was in it */
 	int master;	 /* of the pty, or -1 */
 	struct input input;
 	struct output outputs[2];				   /* stdout, stderr */

@@ -6,8 +6,7 @@
  * before the failure pipe is read: the reaper then calls start_settle() first. CANCEL kills what
  * was forked and answers FAILED ECANCELED.
  *
- * The agent's ends of the pipes do not block, the child's do; all are close-on-exec. The SPAWN
- * payload is kept until the answer, since the sentence of an error quotes what was asked for. */
+ * The agent's ends of the pipes do not block, the child's do; all are close-on-exec. */
 #include "broker/agent/start.h"
 
 #include "broker/agent/agent.h"
@@ -33,32 +32,18 @@ start_fail(struct run *run, enum spawn_stage stage, int error, const char *text)
 	run_forget(run);
 }
 
-/* The child wrote why it failed: put it into words, with the request that it failed on. */
-static void
-start_on_failure(struct run *run, const struct spawn_failure *failure)
-{
-	char text[SENTENCE] = "";
-	struct wire_spawn spawn;
-	struct wire_in in;
-
-	wire_in_init(&in, &run->request);
-	if (wire_get_spawn(&in, &spawn) == 0) {
-		spawn_failure_text(&spawn.spec, failure, text, sizeof(text));
-		wire_spawn_done(&spawn);
-	}
-	start_fail(run, (enum spawn_stage)failure->stage, failure->error, text);
-}
-
 void
 start_settle(struct run *run)
 {
 	struct spawn_failure failure;
 	ssize_t got = read(run->failure.fd, &failure, sizeof(failure));
 
-	if (got == (ssize_t)sizeof(failure))
-		start_on_failure(run, &failure);
-	else
+	if (got != (ssize_t)sizeof(failure)) {
 		run_started(run);
+		return;
+	}
+	report_spawn_failure(run, &failure);
+	run_forget(run);
 }
 
 static void
@@ -156,30 +141,15 @@ start_fork(struct run *run, const struct spawn_spec *spec, const int stdio[3])
 	}
 }
 
-/* Keep a copy of the request. 0 or -ENOMEM. */
-static int
-request_keep(struct run *run, const struct wire_frame *frame)
-{
-	uint8_t *copy = malloc(frame->length ? frame->length : 1);
-
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, frame->payload, frame->length);
-	run->request = *frame;
-	run->request.payload = copy;
-	return 0;
-}
-
 /* Start what was decoded. */
 static void
-start_run(struct agent *agent, const struct wire_frame *frame, struct wire_spawn *spawn)
+start_run(struct agent *agent, uint32_t channel, struct wire_spawn *spawn)
 {
-	struct run *run = run_new(agent, frame->channel);
+	struct run *run = run_new(agent, channel);
 	int stdio[3] = { -1, -1, -1 };
 
 	if (!run) {
-		report_failed(agent, frame->channel, SPAWN_FORK, ENOMEM,
-			      "no memory for another run");
+		report_failed(agent, channel, SPAWN_FORK, ENOMEM, "no memory for another run");
 		return;
 	}
 	run->tag = spawn->spec.tag = tree_tag(agent->id, spawn->group, spawn->run);
@@ -187,9 +157,7 @@ start_run(struct agent *agent, const struct wire_frame *frame, struct wire_spawn
 	run->hand_over = spawn->hand_over;
 	run->is_client = spawn->client;
 	spawn->spec.terminal = spawn->ask ? question_open(&run->question) : -1;
-	if (request_keep(run, frame) < 0)
-		start_fail(run, SPAWN_FORK, ENOMEM, "no memory for another run");
-	else if (agent->ending.active)
+	if (agent->ending.active)
 		start_fail(run, SPAWN_FORK, ESHUTDOWN, "the agent is shutting down");
 	else if (streams_open(run, &spawn->spec, stdio) == 0)
 		start_fork(run, &spawn->spec, stdio);
@@ -217,7 +185,7 @@ start_spawn(struct agent *agent, const struct wire_frame *frame)
 			      "no memory for another run");
 		return 0;
 	}
-	start_run(agent, frame, &spawn);
+	start_run(agent, frame->channel, &spawn);
 	wire_spawn_done(&spawn);
 	return 0;
 }

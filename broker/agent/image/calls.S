@@ -38,26 +38,6 @@ call:	pop %rax
 	or $-1, %rax
 1:	ret
 
-#elif defined(__aarch64__)
-
-	.macro ROW name, number
-	.globl \name
-\name:	mov x8, \number
-	b call
-	.endm
-
-_start:	mov x0, sp
-	bl start
-
-call:	svc 0
-	cmn x0, 4095
-	b.lo 1f
-	neg w0, w0
-	adrp x1, call_errno
-	str w0, [x1, :lo12:call_errno]
-	mov x0, -1
-1:	ret
-
 #else
 #error "calls.S does not know this architecture"
 #endif
