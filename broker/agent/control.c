@@ -77,14 +77,12 @@ control_signal(struct agent *agent, struct run *run, struct wire_in *in)
 		report_done(agent, run->channel, serial, EINVAL, "this system has no such signal");
 		return 0;
 	}
-	if (target == WIRE_TARGET_TREE) {
-		struct tree_query query = trees_of_run(run);
-		count = trees_signal(agent, &query, number);
-	} else if (target == WIRE_TARGET_LEADER) {
+	if (target == WIRE_TARGET_TREE)
+		count = trees_signal_run(run, number);
+	else if (target == WIRE_TARGET_LEADER)
 		count = leader_signal(run, number);
-	} else {
+	else
 		count = group_signal(run, number);
-	}
 	answer_count(agent, run, serial, count);
 	return 0;
 }
@@ -92,13 +90,12 @@ control_signal(struct agent *agent, struct run *run, struct wire_in *in)
 int
 control_stop(struct agent *agent, struct run *run, struct wire_in *in)
 {
-	struct tree_query query = trees_of_run(run);
 	uint32_t serial = wire_get_u32(in), grace_ms = wire_get_u32(in);
 	int count;
 
 	if (wire_in_finish(in) < 0)
 		return -EPROTO;
-	count = trees_signal(agent, &query, SIGTERM);
+	count = trees_signal_run(run, SIGTERM);
 	if (count > 0)
 		run_stop_after(run, grace_ms);
 	answer_count(agent, run, serial, count);

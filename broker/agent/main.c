@@ -86,14 +86,11 @@ descriptors_setup(void)
 	if (close_range(3, ~0u, 0) < 0)
 		for (int fd = 3; fd < 1024; fd++)
 			close(fd);
-	if (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0)
-		return false;
-	if (fcntl(STDERR_FILENO, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-		return false;
-	fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC);
-	fcntl(STDOUT_FILENO, F_SETFD, FD_CLOEXEC);
-	fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC);
-	return true;
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return false;
+	return fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC) == 0 ||
+	       open("/dev/null", O_RDWR | O_CLOEXEC) >= 0;
 }
 
 /* Raise the descriptor limit; the old one, for the commands. */
@@ -167,7 +164,7 @@ agent_split(struct agent *agent, const sigset_t *signals)
 	close(life[0]);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	return watcher_run(worker, agent->id);
+	return watcher_run(worker, agent->id, signals);
 }
 
 int

@@ -55,8 +55,7 @@ static void
 run_on_stop_due(struct timer *timer)
 {
 	struct run *run = owner_of(timer, struct run, stop);
-	struct tree_query query = trees_of_run(run);
-	int left = trees_signal(run->agent, &query, SIGKILL);
+	int left = trees_signal_run(run, SIGKILL);
 
 	if (left > 0 && !run->forgotten)
 		report_killed(run, left);

@@ -193,10 +193,8 @@ start_spawn(struct agent *agent, const struct wire_frame *frame)
 void
 start_cancel(struct run *run)
 {
-	struct tree_query query = trees_of_run(run);
-
 	if (run->state != RUN_STARTING)
 		return;
-	(void)trees_signal(run->agent, &query, SIGKILL);
+	(void)trees_signal_run(run, SIGKILL);
 	start_fail(run, SPAWN_EXEC, ECANCELED, "cancelled");
 }

@@ -74,12 +74,10 @@ static void
 on_life(struct source *source, uint32_t events)
 {
 	struct agent *agent = owner_of(source, struct agent, life);
-	struct tree_query query;
 
 	(void)events;
 	agent->subreaper = false;
-	query = trees_of_all(agent);
-	(void)trees_signal(agent, &query, SIGKILL);
+	(void)trees_signal_all(agent, SIGKILL);
 	agent->ending.status = STATUS_LOST;
 	agent->loop.stopped = true;
 }
