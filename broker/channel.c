@@ -14,6 +14,7 @@
 
 #define BULK_MAX (256 * 1024) /* bytes of DATA frames that may stand in front of a control frame */
 #define CHUNK (64 * 1024)
+#define FAILURE_TEXT 2048 /* a whole fact and what is quoted before it */
 #define FDS_PER_COMMAND 3
 #define ATOMIC_WRITE 4096 /* PIPE_BUF: taken whole or not at all, as by a pipe */
 
@@ -26,7 +27,8 @@ struct Channel {
 	guint64 input_credit;	/* what the agent takes of stdin */
 	guint64 outstanding[3]; /* what it may still send of stdout and stderr */
 	guint64 window[3];
-	GList waiting; /* link in the link's `waiting` while it waits for room there */
+	GBytes *request; /* SPAWN's payload, until the answer: a failure quotes it */
+	GList waiting;	 /* link in the link's `waiting` while it waits for room there */
 	guint closed : 1, starved : 1, input_closed : 1, waits : 1;
 	guint started : 1, over : 1; /* STARTED came; FAILED or EXIT came */
 	guint promised : 1;	     /* its streams will be handed over */
@@ -42,8 +44,10 @@ channel_ref(Channel *channel)
 void
 channel_unref(Channel *channel)
 {
-	if (--channel->refs == 0)
-		g_free(channel);
+	if (--channel->refs > 0)
+		return;
+	g_clear_pointer(&channel->request, g_bytes_unref);
+	g_free(channel);
 }
 
 /* A frame that has the channel and nothing else. */
@@ -78,6 +82,15 @@ channel_redeem(Channel *channel)
 	channel->promised = FALSE;
 }
 
+/* A copy of the payload of the frame that was put last. */
+static GBytes *
+frame_payload(const struct wire_out *out)
+{
+	gsize at = out->frame + WIRE_HEADER;
+
+	return g_bytes_new(out->data + at, out->size - at);
+}
+
 Channel *
 channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, void *data,
 	     GError **error)
@@ -106,6 +119,7 @@ channel_open(Link *link, const struct wire_spawn *spawn, const ChannelOps *ops, 
 	channel->data = data;
 	channel->input_credit = WIRE_CREDIT_START;
 	channel->promised = asked.hand_over;
+	channel->request = frame_payload(&link->control);
 	channel->waiting.data = channel;
 	for (int i = 0; i < 3; i++)
 		channel->outstanding[i] = channel->window[i] = WIRE_CREDIT_START;
@@ -418,6 +432,7 @@ on_started(Link *link, Channel *channel, struct wire_in *in)
 		return;
 	}
 	channel->started = TRUE;
+	g_clear_pointer(&channel->request, g_bytes_unref);
 	channel_redeem(channel);
 	if (channel->ops->started != NULL) {
 		channel->ops->started(pid, mask, fds, channel->data);
@@ -429,23 +444,52 @@ on_started(Link *link, Channel *channel, struct wire_in *in)
 	}
 }
 
+/* Put into words what the child of @channel's request has told of its failure. */
+static void
+failure_text(Channel *channel, const struct spawn_failure *failure, char *text, gsize size)
+{
+	gsize length;
+	const guint8 *payload = g_bytes_get_data(channel->request, &length);
+	struct wire_frame frame = { channel->id, WIRE_SPAWN, (guint32)length, payload };
+	struct wire_spawn spawn;
+	struct wire_in in;
+
+	text[0] = '\0';
+	wire_in_init(&in, &frame);
+	if (wire_get_spawn(&in, &spawn) < 0)
+		return;
+	spawn_failure_text(&spawn.spec, failure, text, size);
+	wire_spawn_done(&spawn);
+}
+
 static void
 on_failed(Link *link, Channel *channel, struct wire_in *in)
 {
-	guint stage = wire_get_u8(in);
-	const char *name = wire_get_string(in);
-	const char *text = wire_get_string(in);
+	struct spawn_failure failure = { .stage = wire_get_u8(in) };
+	const char *told;
+	char text[FAILURE_TEXT];
 	g_autoptr(GError) error = NULL;
+	guint child;
 
-	if (wire_in_finish(in) < 0 || channel->started || channel->over || stage > SPAWN_EXEC) {
+	failure.error = errno_number(wire_get_string(in));
+	child = wire_get_u8(in);
+	failure.index = (gint32)wire_get_u32(in);
+	told = wire_get_string(in);
+	if (wire_in_finish(in) < 0 || channel->started || channel->over ||
+	    failure.stage > SPAWN_EXEC || child > 1) {
 		link_lose_protocol(link, "FAILED is malformed");
 		return;
 	}
 	channel->over = TRUE;
 	channel_redeem(channel);
-	fail(&error, errno_number(name), "%s", text);
+	if (child) {
+		g_strlcpy(failure.fact, told, sizeof failure.fact);
+		failure_text(channel, &failure, text, sizeof text);
+		told = text;
+	}
+	fail_told(&error, failure.error, told);
 	if (channel->ops->failed != NULL)
-		channel->ops->failed((enum spawn_stage)stage, error, channel->data);
+		channel->ops->failed((enum spawn_stage)failure.stage, error, channel->data);
 	link_answer_channel(link, channel->id);
 }
 

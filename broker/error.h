@@ -12,4 +12,7 @@ GQuark mitofs_error_quark(void);
  * caller can `return fail(error, EINVAL, ...)`. @error may be NULL. */
 gboolean fail(GError **error, int code, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
+/* The same with a sentence that an agent has told, where ERRNO_WORDS stands for the words of @code. */
+gboolean fail_told(GError **error, int code, const char *told);
+
 #endif

@@ -575,7 +575,7 @@ link_answer_request(Link *link, guint32 serial, const char *error_name, const ch
 	Request copy = *request;
 	g_hash_table_remove(link->requests, GUINT_TO_POINTER(serial));
 	if (error_name[0] != '\0')
-		fail(&error, errno_number(error_name), "%s", text);
+		fail_told(&error, errno_number(error_name), text);
 	if (copy.done != NULL)
 		copy.done(error, copy.data);
 }

@@ -8,8 +8,8 @@
  * 	u8  zero[3]
  *
  * Numbers are little endian. A string is u32 length, the bytes, and a NUL that the length does
- * not count, so that a decoder may point into the frame. A list is u32 count, then its strings.
- * Anything malformed ends the link, never the reader of it.
+ * not count, so that a decoder may point into the frame. An errno is a string (pty/errname.h). A
+ * list is u32 count, then its strings. Anything malformed ends the link, never the reader of it.
  *
  * Who says what, when. (b: broker to agent, a: agent to broker.)
  *
@@ -19,7 +19,10 @@
  *               descriptor (SCM_RIGHTS, attached to this frame's first byte, in stream order; with a
  *               pty one master for both, mask 3). Only where SPAWN asked for it. A handed-over stream
  *               has no DATA, END, CREDIT or CLOSE any more.
- *   a FAILED    u8 stage, str errno name, str sentence: the channel is gone. (CANCEL makes it ECANCELED.)
+ *   a FAILED    u8 stage, str errno, u8 child, u32 index, str text: the channel is gone. (CANCEL makes
+ *               it ECANCELED.) With child 1 index and text are the struct spawn_failure's, of which the
+ *               broker, who knows what it asked for, makes a sentence; else text is the sentence, in
+ *               which ERRNO_WORDS stands for the words of the errno.
  *   ab DATA     u8 stream (0 stdin, 1 stdout, 2 stderr), bytes: at most what the receiver gave credit for.
  *   ab END      u8 stream: end of that stream; stdin's from the broker, the others' from the agent, also
  *               after CLOSE. On a pty stdin's END writes the VEOF character and ends nothing.
@@ -48,7 +51,7 @@
  *               stdin, stdout or stderr, and whether that terminal echoes what is typed. Only where
  *               SPAWN asked for one.
  *   b ANSWER    bytes: typed at that terminal.
- *   a DONE      u32 serial, str errno name ("" for success), str text: the answer to a serial.
+ *   a DONE      u32 serial, str errno ("" for success), str sentence as FAILED's: the answer to a serial.
  *
  * Late frames for a channel that is gone are dropped (the race is legal); a frame for a channel
  * that was never opened, in the wrong direction, or over its credit is malformed. */

@@ -3,16 +3,19 @@
  * The numbers of errors differ between systems and even between architectures of one, the names
  * do not: they cross the wire. Every errno of Linux and the BSDs is a row where the system has
  * it; a name that is an alias somewhere (EWOULDBLOCK, EDEADLOCK, ENOTSUP) stands behind its main
- * name, which wins when a number is looked up. Static data only. */
+ * name, which wins when a number is looked up. Static data only; the names stand in the rows, since
+ * every agent carries this table and pointers to them would double it. */
 #include "pty/errname.h"
 
-#include <errno.h>
+#include "pty/number.h"
+
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 struct row {
-	int number;
-	const char *name;
+	uint16_t number;
+	char name[16];
 };
 
 #define ROW(name)           \
@@ -179,8 +182,13 @@ errno_name(int number)
 int
 errno_number(const char *name)
 {
+	uint64_t number = 0;
+
+#ifdef ERRNO_USUAL
+	(void)number_parse(name, UINT16_MAX, &number);
+#endif
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if (!strcmp(rows[i].name, name))
+		if (!strcmp(rows[i].name, name) || rows[i].number == number)
 			return rows[i].number;
 	return EIO;
 }

@@ -19,7 +19,8 @@ int pty_open(struct pty *ret, uint16_t columns, uint16_t rows);
 /* Why pty_open() failed with @error (an errno), for a person: which limit it was, its value there,
  * and how to raise it on @sysname (as uname(2) gives it: Linux, Darwin, FreeBSD, NetBSD, OpenBSD,
  * DragonFly): kernel.pty.max and the devpts mount's max (ENOSPC), rights on the devpts (EACCES,
- * EPERM), file descriptors (EMFILE, ENFILE). @proc is "/proc" but for tests. */
+ * EPERM), file descriptors (EMFILE, ENFILE). The words of @error are left as ERRNO_WORDS (errname.h).
+ * @proc is "/proc" but for tests. */
 void pty_error_text(int error, const char *sysname, const char *proc, char *text, size_t size);
 
 /* Set the window size, which sends SIGWINCH to the foreground group. 0 or -errno. */

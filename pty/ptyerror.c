@@ -8,6 +8,7 @@
  * NetBSD's sysctl(3), FreeBSD's login.conf(5) and posix_openpt(2), OpenBSD's pty(4). */
 #include "pty/pty.h"
 
+#include "pty/errname.h"
 #include "pty/number.h"
 #include "pty/procfile.h"
 #include "pty/textbuf.h"
@@ -151,12 +152,11 @@ pty_error_text(int error, const char *sysname, const char *proc, char *text, siz
 	} else if (error == EMFILE || error == ENFILE) {
 		add_descriptors(&buf, error, proc);
 	} else if (error == ENOENT || error == ENXIO || error == ENODEV) {
-		textbuf_add_all(&buf, "no pseudo terminals here: /dev/ptmx: ", strerror(error),
-				NULL);
+		textbuf_add(&buf, "no pseudo terminals here: /dev/ptmx: " ERRNO_WORDS);
 		if (is_linux)
 			textbuf_add(&buf, "; mount them: mount -t devpts devpts /dev/pts");
 	} else {
-		textbuf_add_all(&buf, "no pseudo terminal: /dev/ptmx: ", strerror(error), NULL);
+		textbuf_add(&buf, "no pseudo terminal: /dev/ptmx: " ERRNO_WORDS);
 		if (is_linux && (error == EACCES || error == EPERM))
 			textbuf_add(&buf, "; give rights: mount -o remount,ptmxmode=666 /dev/pts");
 	}

@@ -14,8 +14,8 @@
 #include <sys/resource.h>
 
 struct row {
-	int resource;
-	const char *name;
+	uint8_t resource;
+	char name[11]; /* here and not elsewhere: see errname.c */
 };
 
 static const struct row rows[] = {

@@ -31,6 +31,5 @@ struct rlimit_native {
 int rlimit_get(int resource, struct rlimit_native *ret);
 int rlimit_set(int resource, const struct rlimit_native *limit);
 int rlimit_apply(const struct rlimit_setting *setting);
-int rlimit_apply(const struct rlimit_setting *setting);
 
 #endif

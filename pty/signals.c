@@ -29,8 +29,8 @@
 #endif
 
 struct row {
-	int number;
-	const char *name;
+	uint8_t number;
+	char name[7]; /* here and not elsewhere: see errname.c */
 };
 
 #define ROW(name)                \
@@ -79,7 +79,7 @@ signal_exists(uint64_t number)
 	if (number >= REALTIME_FIRST && number <= REALTIME_LAST)
 		return true;
 	for (size_t i = 0; i < ROW_COUNT; i++)
-		if ((uint64_t)rows[i].number == number)
+		if (rows[i].number == number)
 			return true;
 	return false;
 }

@@ -308,6 +308,23 @@ static const struct {
 	{ SPAWN_CWD, child_cwd },	    { SPAWN_EXEC, child_execute },
 };
 
+/* Add what is known here alone. */
+static void
+failure_explain(const struct child *child, struct spawn_failure *failure)
+{
+	const struct spawn_spec *spec = child->spec;
+	struct rlimit_native limit;
+	struct textbuf buf;
+
+	textbuf_init(&buf, failure->fact, sizeof(failure->fact));
+	if (failure->stage == SPAWN_EXEC)
+		textbuf_add(&buf, environment_path(child->environment));
+	if (failure->stage == SPAWN_RLIMIT && failure->error == EINVAL &&
+	    rlimit_get(rlimit_resource(spec->rlimits[child->index].name), &limit) == 0 &&
+	    limit.hard != UINT64_MAX)
+		textbuf_add_unsigned(&buf, limit.hard);
+}
+
 /* What happens in the child: every step in turn, until one fails or the last does not return. */
 static int
 child_run(void *data)
@@ -319,6 +336,7 @@ child_run(void *data)
 		failure.error = -steps[i].enter(child);
 		failure.stage = steps[i].stage;
 	}
+	failure_explain(child, &failure);
 	if (failure.stage == SPAWN_EXEC && child->spec->preexec)
 		failure.stage = SPAWN_PREEXEC;
 	failure.index = child->index;

@@ -66,10 +66,14 @@ struct spawn_place {
 };
 
 /* What comes back through the failure pipe; written with one write(2). */
+#define SPAWN_FACT 1024
 struct spawn_failure {
 	int32_t stage; /* enum spawn_stage */
 	int32_t error; /* errno */
 	int32_t index; /* which rlimit, for SPAWN_RLIMIT */
+	/* What the sentence needs and only the child knows: the PATH that was searched, the hard
+	 * limit that the rlimit is above; else "". */
+	char fact[SPAWN_FACT];
 };
 
 /* Fork the command of @spec with @stdio as its descriptors 0-2 (borrowed; with spec->pty all three
@@ -91,8 +95,9 @@ void spawn_shared_free(struct spawn_shared *shared); /* NULL is nothing */
 /* The stage's name as errors print it: "fork", "cwd", "preexec", "exec" ... */
 const char *spawn_stage_name(enum spawn_stage stage);
 
-/* A sentence for @failure that names the thing: `"nosuch" not found in PATH=/usr/bin:/bin`,
- * `cwd "/x": No such file or directory`, `rlimit nofile 99999999: Operation not permitted`. */
+/* A sentence for @failure that names the thing, with ERRNO_WORDS (errname.h) for the words of its
+ * errno: `"nosuch" not found in PATH=/usr/bin:/bin`,
+ * `cwd "/x": WORDS`, `rlimit nofile 99999999: WORDS`. */
 void spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *failure,
 			char *text, size_t size);
 

@@ -1,22 +1,20 @@
 /* What a failed spawn was, for a person.
  *
- * Runs in the agent after the child's struct spawn_failure came through the failure pipe, with
- * the same spec that the child had: the sentence names the thing that was wrong, so that nobody
- * has to guess which of ten settings "Operation not permitted" was about. Looks at no file:
- * paths may lie on a dead network file system. */
+ * Runs in the broker, with the same spec that the child had and the struct spawn_failure that came
+ * back: the sentence names the thing that was wrong, so that nobody has to guess which of ten
+ * settings "Operation not permitted" was about. What only the child knew it has put into the
+ * failure. Looks at no file: it is of another place. */
 #include "pty/spawn.h"
 
-#include "pty/environment.h"
+#include "pty/errname.h"
 #include "pty/textbuf.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 static const struct {
-	enum spawn_stage stage;
-	const char *name;
+	uint8_t stage;
+	char name[9];
 } names[] = {
 	{ SPAWN_FORK, "fork" },	  { SPAWN_SESSION, "session" }, { SPAWN_TERMINAL, "terminal" },
 	{ SPAWN_STDIO, "stdio" }, { SPAWN_RLIMIT, "rlimit" },	{ SPAWN_AFFINITY, "affinity" },
@@ -47,41 +45,31 @@ static void
 add_rlimit(struct textbuf *buf, const struct spawn_spec *spec, const struct spawn_failure *failure)
 {
 	const struct rlimit_setting *setting;
-	struct rlimit limit;
-	int resource;
 
 	if (failure->index < 0 || (size_t)failure->index >= spec->rlimit_count)
 		return;
 	setting = &spec->rlimits[failure->index];
-	resource = rlimit_resource(setting->name);
 	textbuf_add_all(buf, setting->name, " ", NULL);
 	add_limit(buf, setting->soft);
 	if (setting->has_hard) {
 		textbuf_add(buf, ":");
 		add_limit(buf, setting->hard);
 	}
-	if (failure->error == EINVAL && resource >= 0 && !prlimit(0, resource, NULL, &limit)) {
-		textbuf_add(buf, ": above the hard limit ");
-		add_limit(buf, limit.rlim_max);
-	} else {
-		textbuf_add_all(buf, ": ", strerror(failure->error), NULL);
-	}
+	if (*failure->fact)
+		textbuf_add_all(buf, ": above the hard limit ", failure->fact, NULL);
+	else
+		textbuf_add(buf, ": " ERRNO_WORDS);
 }
 
 /* `"nosuch" not found in PATH=/usr/bin:/bin`, or the file and the reason. */
 static void
-add_file(struct textbuf *buf, const struct spawn_spec *spec, int error)
+add_file(struct textbuf *buf, const struct spawn_spec *spec, const struct spawn_failure *failure)
 {
-	char **environment = NULL;
-
 	textbuf_add_all(buf, "\"", spec->file, "\"", NULL);
-	if (error == ENOENT && !strchr(spec->file, '/'))
-		environment = environment_new(spec);
-	if (environment)
-		textbuf_add_all(buf, " not found in PATH=", environment_path(environment), NULL);
+	if (failure->error == ENOENT && !strchr(spec->file, '/'))
+		textbuf_add_all(buf, " not found in PATH=", failure->fact, NULL);
 	else
-		textbuf_add_all(buf, ": ", strerror(error), NULL);
-	free(environment);
+		textbuf_add(buf, ": " ERRNO_WORDS);
 }
 
 /* The setting that @stage applied, as the user wrote it. */
@@ -107,18 +95,18 @@ spawn_failure_text(const struct spawn_spec *spec, const struct spawn_failure *fa
 
 	textbuf_init(&buf, text, size);
 	if (stage == SPAWN_EXEC) {
-		add_file(&buf, spec, failure->error);
+		add_file(&buf, spec, failure);
 		return;
 	}
 	textbuf_add(&buf, spawn_stage_name(stage));
 	if (stage == SPAWN_PREEXEC) {
 		textbuf_add(&buf, " ");
-		add_file(&buf, spec, failure->error);
+		add_file(&buf, spec, failure);
 	} else if (stage == SPAWN_RLIMIT) {
 		textbuf_add(&buf, " ");
 		add_rlimit(&buf, spec, failure);
 	} else {
 		add_value(&buf, spec, stage);
-		textbuf_add_all(&buf, ": ", strerror(failure->error), NULL);
+		textbuf_add(&buf, ": " ERRNO_WORDS);
 	}
 }

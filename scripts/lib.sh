@@ -80,7 +80,7 @@ need_packages() {
 # What it takes to build mitofs, to mount it, and to run its tests.
 # shellcheck disable=SC2034 # for those who read this
 BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-dev libfuse3-dev fuse3 uuid-dev
-	musl-tools'
+	musl-tools zopfli'
 # shellcheck disable=SC2034
 TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
 	openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd

@@ -9,6 +9,7 @@
 #include "tests/agent-peer.h"
 
 #include "pty/autofd.h"
+#include "pty/errname.h"
 #include "pty/exitcode.h"
 #include "pty/procfile.h"
 
@@ -484,6 +485,14 @@ request_begin(AgentPeer *peer, guint32 channel, enum wire_type type)
 	wire_put_u32(&peer->sending, ++peer->serial);
 }
 
+const char *
+peer_errno(struct wire_in *in)
+{
+	const char *told = wire_get_string(in);
+
+	return told[0] == '\0' ? "" : errno_name(errno_number(told));
+}
+
 /* Send it, and wait for the answer. */
 static const char *
 request_answer(AgentPeer *peer, guint32 channel)
@@ -498,7 +507,7 @@ request_answer(AgentPeer *peer, guint32 channel)
 	raw = (struct wire_frame){ channel, WIRE_DONE, (guint32)done->length, done->payload };
 	wire_in_init(&in, &raw);
 	g_assert_cmpuint(wire_get_u32(&in), ==, peer->serial);
-	g_strlcpy(peer->answer, wire_get_string(&in), sizeof(peer->answer));
+	g_strlcpy(peer->answer, peer_errno(&in), sizeof(peer->answer));
 	(void)wire_get_string(&in);
 	g_assert_cmpint(wire_in_finish(&in), ==, 0);
 	return peer->answer;

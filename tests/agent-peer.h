@@ -49,6 +49,9 @@ PeerFrame *peer_expect(AgentPeer *peer, guint32 channel, guint8 type);
 /* Whether one is there already, without waiting for more than an answered PING. */
 gboolean peer_has(AgentPeer *peer, guint32 channel, guint8 type);
 
+/* Take an errno out of a frame; its name, or "". */
+const char *peer_errno(struct wire_in *in);
+
 /* SPAWN with defaults; change the spec before peer_spawn(). */
 void peer_spawn_init(struct wire_spawn *spawn, char **argv);
 void peer_spawn(AgentPeer *peer, guint32 channel, const struct wire_spawn *spawn);

@@ -42,7 +42,7 @@ read_pids(AgentPeer *peer, guint32 channel, pid_t *pids, guint count)
 	}
 }
 
-/* Wait for FAILED, and compare its stage and errno; its sentence, which the caller frees. */
+/* Wait for FAILED, and compare its stage and errno; its text, which the caller frees. */
 static char *
 expect_failed(AgentPeer *peer, guint32 channel, enum spawn_stage stage, const char *error)
 {
@@ -53,7 +53,9 @@ expect_failed(AgentPeer *peer, guint32 channel, enum spawn_stage stage, const ch
 
 	wire_in_init(&in, &raw);
 	g_assert_cmpint(wire_get_u8(&in), ==, stage);
-	g_assert_cmpstr(wire_get_string(&in), ==, error);
+	g_assert_cmpstr(peer_errno(&in), ==, error);
+	(void)wire_get_u8(&in);
+	(void)wire_get_u32(&in);
 	text = wire_get_string(&in);
 	g_assert_cmpint(wire_in_finish(&in), ==, 0);
 	return g_strdup(text);
@@ -126,12 +128,12 @@ test_failed(AgentPeer *peer)
 	spawn.spec.set_env = ARGV("PATH=/nonexistent");
 	peer_spawn(peer, 1, &spawn);
 	text = expect_failed(peer, 1, SPAWN_EXEC, "ENOENT");
-	g_assert_cmpstr(text, ==, "\"nosuch\" not found in PATH=/nonexistent");
+	g_assert_cmpstr(text, ==, "/nonexistent");
 	peer_spawn_init(&spawn, ARGV("true"));
 	spawn.spec.cwd = "/nonexistent";
 	peer_spawn(peer, 2, &spawn);
 	cwd = expect_failed(peer, 2, SPAWN_CWD, "ENOENT");
-	g_assert_cmpstr(cwd, ==, "cwd \"/nonexistent\": No such file or directory");
+	g_assert_cmpstr(cwd, ==, "");
 	peer_data(peer, 2, "late", 4); /* the channel is gone: dropped */
 	peer_ping(peer);
 	g_assert_cmpstr(peer_sweep(peer, 0), ==, "");

@@ -2,6 +2,7 @@
  *
  * The agent is a script, see scene.h. Credit is counted in bytes that really went, so a window that
  * is given too late, too early or twice shows as a number. */
+#include "pty/errname.h"
 #include "tests/scene.h"
 
 /* Everything that may come on one is told, in order. */
@@ -34,7 +35,8 @@ channel_life(void)
 	scene_free(scene);
 }
 
-/* A start that fails; what was asked of it meanwhile is answered. */
+/* A start that fails: the words of its error are put in last where they stand. What was asked of it meanwhile is
+ * answered. */
 static void
 channel_failed(void)
 {
@@ -48,10 +50,11 @@ channel_failed(void)
 	peer_expect(scene, 1, WIRE_CANCEL);
 	peer_expect(scene, 1, WIRE_SIGNAL);
 	peer_expect(scene, 2, WIRE_SIGNAL);
-	peer_frame(scene, 1, WIRE_FAILED, "1ss", SPAWN_EXEC, "ECANCELED", "cancelled");
+	peer_frame(scene, 1, WIRE_FAILED, "1s14s", SPAWN_EXEC, "ECANCELED", 0, 0,
+		   "cwd \"\001\": " ERRNO_WORDS "!");
 	unit_until(strstr(scene->told->str, "done") != NULL);
 	unit_settle();
-	expect_told(scene, "failed1:11:125:cancelled done:3");
+	expect_told(scene, "failed1:11:125:cwd \"\001\": Operation canceled! done:3");
 	g_clear_pointer(&scene->actors[1].channel, channel_close);
 	scene_free(scene);
 }

@@ -14,6 +14,10 @@ test_known(void)
 	g_assert_cmpint(errno_number("EACCES"), ==, EACCES);
 	g_assert_cmpint(errno_number("EWOULDBLOCK"), ==, EAGAIN);
 	g_assert_cmpint(errno_number("ENOTSUP"), ==, EOPNOTSUPP);
+#ifdef ERRNO_USUAL
+	g_assert_cmpint(errno_number("13"), ==, EACCES);
+	g_assert_cmpint(errno_number("122"), ==, EDQUOT);
+#endif
 }
 
 static void
@@ -25,6 +29,10 @@ test_unknown(void)
 	g_assert_cmpint(errno_number(""), ==, EIO);
 	g_assert_cmpint(errno_number("ENOSUCH"), ==, EIO);
 	g_assert_cmpint(errno_number("enoent"), ==, EIO);
+	g_assert_cmpint(errno_number("0"), ==, EIO);
+	g_assert_cmpint(errno_number("512"), ==, EIO);
+	g_assert_cmpint(errno_number("-2"), ==, EIO);
+	g_assert_cmpint(errno_number("2x"), ==, EIO);
 }
 
 /* Whatever the C library has a text for has a name here, and comes back by it. */

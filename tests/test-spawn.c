@@ -1,6 +1,7 @@
 /* Starting one command: every setting applied, every failure told with its stage. */
 #include "pty/autofd.h"
 #include "pty/environment.h"
+#include "pty/errname.h"
 #include "pty/exitcode.h"
 #include "pty/pty.h"
 #include "pty/spawn.h"
@@ -272,10 +273,10 @@ test_path(void)
 	assert_prints(&spec, "");
 	spec_init(&spec, ARGV("plain"));
 	spec.set_env = ARGV(path);
-	assert_fails(&spec, SPAWN_EXEC, EACCES, "\"plain\": Permission denied");
+	assert_fails(&spec, SPAWN_EXEC, EACCES, "\"plain\": " ERRNO_WORDS);
 	spec_init(&spec, ARGV("script"));
 	spec.set_env = ARGV(path);
-	assert_fails(&spec, SPAWN_EXEC, ENOEXEC, "\"script\": Exec format error");
+	assert_fails(&spec, SPAWN_EXEC, ENOEXEC, "\"script\": " ERRNO_WORDS);
 	spec_init(&spec, ARGV("nosuch"));
 	spec.set_env = ARGV(only);
 	not_found = g_strdup_printf("\"nosuch\" not found in %s", only);
@@ -304,14 +305,14 @@ test_exec_errors(void)
 	struct spawn_spec spec;
 
 	spec_init(&spec, ARGV("/nonexistent/x"));
-	assert_fails(&spec, SPAWN_EXEC, ENOENT, "\"/nonexistent/x\": No such file or directory");
+	assert_fails(&spec, SPAWN_EXEC, ENOENT, "\"/nonexistent/x\": " ERRNO_WORDS);
 	spec_init(&spec, ARGV("/"));
-	assert_fails(&spec, SPAWN_EXEC, EACCES, "\"/\": Permission denied");
+	assert_fails(&spec, SPAWN_EXEC, EACCES, "\"/\": " ERRNO_WORDS);
 	spec_init(&spec, ARGV(""));
 	assert_outcome(&spec, 127, ENOENT);
 	spec_init(&spec, ARGV("true", huge));
 	if (!residue_valgrind())
-		assert_fails(&spec, SPAWN_EXEC, E2BIG, "\"true\": Argument list too long");
+		assert_fails(&spec, SPAWN_EXEC, E2BIG, "\"true\": " ERRNO_WORDS);
 }
 
 static void
@@ -324,8 +325,7 @@ test_preexec(void)
 	assert_prints(&spec, "chain\n");
 	spec_init(&spec, ARGV("/nonexistent/chain", "true"));
 	spec.preexec = true;
-	assert_fails(&spec, SPAWN_PREEXEC, ENOENT,
-		     "preexec \"/nonexistent/chain\": No such file or directory");
+	assert_fails(&spec, SPAWN_PREEXEC, ENOENT, "preexec \"/nonexistent/chain\": " ERRNO_WORDS);
 }
 
 static void
@@ -385,9 +385,9 @@ test_cwd_errors(void)
 
 	spec_init(&spec, ARGV("true"));
 	spec.cwd = "/nonexistent/x";
-	assert_fails(&spec, SPAWN_CWD, ENOENT, "cwd \"/nonexistent/x\": No such file or directory");
+	assert_fails(&spec, SPAWN_CWD, ENOENT, "cwd \"/nonexistent/x\": " ERRNO_WORDS);
 	spec.cwd = "/dev/null";
-	assert_fails(&spec, SPAWN_CWD, ENOTDIR, "cwd \"/dev/null\": Not a directory");
+	assert_fails(&spec, SPAWN_CWD, ENOTDIR, "cwd \"/dev/null\": " ERRNO_WORDS);
 	spec.cwd = deep;
 	assert_outcome(&spec, 127, ENAMETOOLONG);
 }
@@ -425,7 +425,7 @@ test_oom(void)
 	spec.oom = 321;
 	assert_prints(&spec, "321\n");
 	spec.oom = 2000;
-	assert_fails(&spec, SPAWN_OOM, EINVAL, "oom 2000: Invalid argument");
+	assert_fails(&spec, SPAWN_OOM, EINVAL, "oom 2000: " ERRNO_WORDS);
 }
 
 /* The agent is not dumpable; its child may set its own oom_score_adj all the same, and is
@@ -462,7 +462,7 @@ test_affinity(void)
 		assert_prints(&spec, expected);
 	}
 	spec.affinity = "1023";
-	assert_fails(&spec, SPAWN_AFFINITY, EINVAL, "affinity 1023: Invalid argument");
+	assert_fails(&spec, SPAWN_AFFINITY, EINVAL, "affinity 1023: " ERRNO_WORDS);
 }
 
 static void
@@ -561,7 +561,7 @@ test_terminal_error(void)
 
 	spec_init(&spec, ARGV("true"));
 	spec.pty = true; /* but stdin is /dev/null */
-	assert_fails(&spec, SPAWN_TERMINAL, ENOTTY, "terminal: Inappropriate ioctl for device");
+	assert_fails(&spec, SPAWN_TERMINAL, ENOTTY, "terminal: " ERRNO_WORDS);
 }
 
 /* The command of a parent that dies dies too. */

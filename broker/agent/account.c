@@ -131,10 +131,3 @@ account_read(struct account *ret)
 	ret->shell_found = is_program(shell);
 	ret->shell = ret->shell_found ? shell : "/bin/sh";
 }
-
-void
-account_done(struct account *account)
-{
-	free(account->text);
-	account->text = NULL;
-}

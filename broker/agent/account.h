@@ -14,6 +14,5 @@ struct account {
 };
 
 void account_read(struct account *ret);
-void account_done(struct account *account);
 
 #endif

@@ -62,7 +62,7 @@ oom_apply(pid_t pid, const char *value)
 }
 
 static const struct row {
-	const char *name;
+	char name[9];
 	bool threads; /* else processes */
 	int (*check)(const char *value);
 	int (*apply)(pid_t id, const char *value);

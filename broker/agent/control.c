@@ -10,12 +10,12 @@
 #include "broker/agent/change.h"
 #include "broker/agent/report.h"
 #include "broker/agent/trees.h"
+#include "pty/errname.h"
 #include "pty/pty.h"
 #include "pty/signals.h"
 
 #include <errno.h>
 #include <signal.h>
-#include <string.h>
 
 /* Answer with the outcome of a call that counts processes or returns -errno. */
 static void
@@ -28,7 +28,7 @@ answer_count(struct agent *agent, struct run *run, uint32_t serial, int count)
 	else if (count == 0)
 		report_done(agent, channel, serial, ESRCH, "no process of it is left");
 	else
-		report_done(agent, channel, serial, -count, strerror(-count));
+		report_done(agent, channel, serial, -count, ERRNO_WORDS);
 }
 
 /* kill(2) as a count; as in tree_kill(), CONT follows what a stopped process would not see. */
@@ -77,14 +77,12 @@ control_signal(struct agent *agent, struct run *run, struct wire_in *in)
 		report_done(agent, run->channel, serial, EINVAL, "this system has no such signal");
 		return 0;
 	}
-	if (target == WIRE_TARGET_TREE) {
-		struct tree_query query = trees_of_run(run);
-		count = trees_signal(agent, &query, number);
-	} else if (target == WIRE_TARGET_LEADER) {
+	if (target == WIRE_TARGET_TREE)
+		count = trees_signal_run(run, number);
+	else if (target == WIRE_TARGET_LEADER)
 		count = leader_signal(run, number);
-	} else {
+	else
 		count = group_signal(run, number);
-	}
 	answer_count(agent, run, serial, count);
 	return 0;
 }
@@ -92,13 +90,12 @@ control_signal(struct agent *agent, struct run *run, struct wire_in *in)
 int
 control_stop(struct agent *agent, struct run *run, struct wire_in *in)
 {
-	struct tree_query query = trees_of_run(run);
 	uint32_t serial = wire_get_u32(in), grace_ms = wire_get_u32(in);
 	int count;
 
 	if (wire_in_finish(in) < 0)
 		return -EPROTO;
-	count = trees_signal(agent, &query, SIGTERM);
+	count = trees_signal_run(run, SIGTERM);
 	if (count > 0)
 		run_stop_after(run, grace_ms);
 	answer_count(agent, run, serial, count);
@@ -115,7 +112,7 @@ control_winsize(struct agent *agent, struct run *run, struct wire_in *in)
 	if (wire_in_finish(in) < 0)
 		return -EPROTO;
 	result = run->master < 0 ? -ENOTTY : pty_resize(run->master, columns, rows);
-	report_done(agent, run->channel, serial, -result, result < 0 ? strerror(-result) : "");
+	report_done(agent, run->channel, serial, -result, result < 0 ? ERRNO_WORDS : "");
 	return 0;
 }
 

@@ -90,12 +90,11 @@ on_answer(struct agent *agent, struct run *run, struct wire_in *in)
 static int
 on_forget(struct agent *agent, struct run *run, struct wire_in *in)
 {
-	struct tree_query query = trees_of_run(run);
-
+	(void)agent;
 	if (wire_in_finish(in) < 0)
 		return -EPROTO;
 	if (run->state == RUN_STARTING)
-		(void)trees_signal(agent, &query, SIGKILL);
+		(void)trees_signal_run(run, SIGKILL);
 	run_forget(run);
 	return 0;
 }

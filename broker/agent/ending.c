@@ -57,8 +57,6 @@ survivors_log(struct agent *agent, const char *title)
 static void
 ending_expire(struct agent *agent)
 {
-	struct tree_query query = trees_of_all(agent);
-
 	if (agent->ending.killed) {
 		survivors_log(agent, "these processes outlived KILL:");
 		agent->loop.stopped = true;
@@ -67,7 +65,7 @@ ending_expire(struct agent *agent)
 	survivors_log(agent, "these processes did not end within the grace and get KILL:");
 	agent->ending.killed = true;
 	agent->ending.deadline = loop_now() + GIVE_UP_MS;
-	(void)trees_signal(agent, &query, SIGKILL);
+	(void)trees_signal_all(agent, SIGKILL);
 }
 
 void
@@ -106,7 +104,6 @@ void
 ending_begin(struct agent *agent, uint64_t grace_ms, int status)
 {
 	struct ending *ending = &agent->ending;
-	struct tree_query query = trees_of_all(agent);
 	uint64_t deadline = loop_now() + grace_ms;
 
 	if (ending->active) {
@@ -118,7 +115,7 @@ ending_begin(struct agent *agent, uint64_t grace_ms, int status)
 	ending->status = status;
 	ending->deadline = deadline;
 	ending->tick.fire = ending_on_tick;
-	(void)trees_signal(agent, &query, SIGTERM);
+	(void)trees_signal_all(agent, SIGTERM);
 	runs_each(agent, run_shorten, &grace_ms);
 	loop_arm(&agent->loop, &ending->tick, 0);
 }

@@ -6,6 +6,7 @@
  * kernel's cgroup-v2.rst. */
 #include "broker/agent/limits.h"
 
+#include "pty/errname.h"
 #include "pty/procfile.h"
 #include "pty/textbuf.h"
 
@@ -70,6 +71,6 @@ limits_text(int error, char *text, size_t size)
 			&buf,
 			"no open file left in the whole system; raise it: sysctl -w fs.file-max=N");
 	} else {
-		textbuf_add(&buf, strerror(error));
+		textbuf_add(&buf, ERRNO_WORDS);
 	}
 }

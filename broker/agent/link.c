@@ -151,24 +151,6 @@ link_init(struct link *link, struct loop *loop, int in, int out)
 	return result == 0 ? loop_watch(loop, &link->out, 0) : result;
 }
 
-void
-link_done(struct link *link)
-{
-	link->on_end = NULL;
-	if (link->open) {
-		loop_close(link->loop, &link->in);
-		loop_close(link->loop, &link->out);
-	}
-	while (link->handed) {
-		struct handed *handed = link->handed;
-
-		link->handed = handed->next;
-		handed_free(handed);
-	}
-	wire_out_done(&link->control);
-	wire_out_done(&link->stream);
-}
-
 struct wire_out *
 link_begin(struct link *link, uint32_t channel, enum wire_type type)
 {

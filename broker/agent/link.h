@@ -33,7 +33,6 @@ struct link {
 /* Take descriptors @in and @out, which are made non-blocking. The callbacks must be set. 0 or
  * -errno. */
 int link_init(struct link *link, struct loop *loop, int in, int out);
-void link_done(struct link *link);
 
 /* Write a frame of control: begin, put its fields into what is returned, end. After the link's
  * end it goes nowhere. */

@@ -66,13 +66,6 @@ loop_init(struct loop *loop)
 	return loop_watch(loop, &loop->streams_source, EPOLLIN);
 }
 
-void
-loop_done(struct loop *loop)
-{
-	close(loop->streams.fd);
-	close(loop->main.fd);
-}
-
 static struct poller *
 source_poller(struct loop *loop, const struct source *source)
 {

@@ -47,7 +47,6 @@ uint64_t loop_now_usec(void);
 
 /* 0 or -errno. */
 int loop_init(struct loop *loop);
-void loop_done(struct loop *loop);
 
 /* Wait for @events (EPOLLIN, EPOLLOUT, or 0 for hang-ups only), level-triggered; also changes
  * them. 0, or -errno of epoll_ctl(2). */

@@ -27,7 +27,6 @@
 #include <sys/random.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -40,13 +39,10 @@ static const int ignored_signals[] = { SIGPIPE, SIGQUIT, 0 };
 static void
 signals_setup(sigset_t *ret)
 {
-	struct sigaction deaf = { .sa_handler = SIG_IGN }, plain = { .sa_handler = SIG_DFL };
-
-	for (int number = 1; number <= signal_last(); number++)
-		if (number != SIGKILL && number != SIGSTOP)
-			sigaction(number, &plain, NULL);
+	for (int number = 1; number <= signal_last(); number++) /* KILL and STOP stay as they are */
+		signal(number, SIG_DFL);
 	for (const int *number = ignored_signals; *number; number++)
-		sigaction(*number, &deaf, NULL);
+		signal(*number, SIG_IGN);
 	sigemptyset(ret);
 	sigaddset(ret, SIGCHLD);
 	sigaddset(ret, SIGTERM);
@@ -87,17 +83,14 @@ name_set(char *argument)
 static bool
 descriptors_setup(void)
 {
-	if (syscall(SYS_close_range, 3u, ~0u, 0u) < 0)
+	if (close_range(3, ~0u, 0) < 0)
 		for (int fd = 3; fd < 1024; fd++)
 			close(fd);
-	if (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0)
-		return false;
-	if (fcntl(STDERR_FILENO, F_GETFD) < 0 && open("/dev/null", O_RDWR) < 0)
-		return false;
-	fcntl(STDIN_FILENO, F_SETFD, FD_CLOEXEC);
-	fcntl(STDOUT_FILENO, F_SETFD, FD_CLOEXEC);
-	fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC);
-	return true;
+	for (int fd = STDIN_FILENO; fd <= STDOUT_FILENO; fd++)
+		if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0)
+			return false;
+	return fcntl(STDERR_FILENO, F_SETFD, FD_CLOEXEC) == 0 ||
+	       open("/dev/null", O_RDWR | O_CLOEXEC) >= 0;
 }
 
 /* Raise the descriptor limit; the old one, for the commands. */
@@ -171,7 +164,7 @@ agent_split(struct agent *agent, const sigset_t *signals)
 	close(life[0]);
 	close(STDOUT_FILENO);
 	close(STDERR_FILENO);
-	return watcher_run(worker, agent->id);
+	return watcher_run(worker, agent->id, signals);
 }
 
 int

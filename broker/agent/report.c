@@ -2,7 +2,7 @@
  *
  * Each function writes one frame of control into the link's buffer, field by field as wire.h
  * lists them; the link sends it at the end of the turn. A frame that does not fit ends the link,
- * so nothing here can fail. Errors are told by name, since their numbers differ between systems. */
+ * so nothing here can fail. Errors are told as errname.h says. */
 #include "broker/agent/report.h"
 
 #include "broker/agent/agent.h"
@@ -10,6 +10,23 @@
 #include "pty/exitcode.h"
 #include "pty/signals.h"
 #include "pty/textbuf.h"
+
+/* An errno, or "" for 0. Where the numbers are Linux's usual ones no names are needed. */
+static void
+put_error(struct wire_out *out, int error)
+{
+#ifdef ERRNO_USUAL
+	char digits[12];
+	struct textbuf buf;
+
+	textbuf_init(&buf, digits, sizeof(digits));
+	if (error)
+		textbuf_add_signed(&buf, error);
+	wire_put_string(out, digits);
+#else
+	wire_put_string(out, error ? errno_name(error) : "");
+#endif
+}
 
 /* Begin a frame on the run's channel. */
 static struct wire_out *
@@ -38,16 +55,32 @@ report_started(struct run *run, uint32_t mask, const int *fds, unsigned count)
 		link_end(&run->agent->link);
 }
 
+/* FAILED: the fields of @failure, whose fact may be replaced by a whole sentence. */
+static void
+put_failed(struct wire_out *out, const struct spawn_failure *failure, const char *sentence)
+{
+	wire_put_u8(out, (uint8_t)failure->stage);
+	put_error(out, failure->error);
+	wire_put_u8(out, !sentence);
+	wire_put_u32(out, (uint32_t)failure->index);
+	wire_put_string(out, sentence ? sentence : failure->fact);
+}
+
 void
 report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error,
 	      const char *text)
 {
-	struct wire_out *out = link_begin(&agent->link, channel, WIRE_FAILED);
+	struct spawn_failure failure = { .stage = (int32_t)stage, .error = error };
 
-	wire_put_u8(out, (uint8_t)stage);
-	wire_put_string(out, errno_name(error));
-	wire_put_string(out, text);
+	put_failed(link_begin(&agent->link, channel, WIRE_FAILED), &failure, text);
 	link_end(&agent->link);
+}
+
+void
+report_spawn_failure(struct run *run, const struct spawn_failure *failure)
+{
+	put_failed(run_begin(run, WIRE_FAILED), failure, NULL);
+	link_end(&run->agent->link);
 }
 
 static uint64_t
@@ -148,7 +181,7 @@ report_done(struct agent *agent, uint32_t channel, uint32_t serial, int error, c
 	struct wire_out *out = link_begin(&agent->link, channel, WIRE_DONE);
 
 	wire_put_u32(out, serial);
-	wire_put_string(out, error ? errno_name(error) : "");
+	put_error(out, error);
 	wire_put_string(out, text);
 	link_end(&agent->link);
 }

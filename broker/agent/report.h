@@ -16,6 +16,8 @@ void report_hello(struct agent *agent, const struct wire_hello *hello);
 void report_started(struct run *run, uint32_t mask, const int *fds, unsigned count);
 void report_failed(struct agent *agent, uint32_t channel, enum spawn_stage stage, int error,
 		   const char *text);
+/* The child's own failure, for which the broker has the words. */
+void report_spawn_failure(struct run *run, const struct spawn_failure *failure);
 void report_exit(struct run *run, int status, uint64_t real_usec, const struct rusage *usage);
 void report_state(struct run *run, bool stopped);
 /* What was written to the terminal of a client's questions. */

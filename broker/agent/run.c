@@ -56,8 +56,7 @@ static void
 run_on_stop_due(struct timer *timer)
 {
 	struct run *run = owner_of(timer, struct run, stop);
-	struct tree_query query = trees_of_run(run);
-	int left = trees_signal(run->agent, &query, SIGKILL);
+	int left = trees_signal_run(run, SIGKILL);
 
 	if (left > 0 && !run->forgotten)
 		report_killed(run, left);
@@ -247,32 +246,6 @@ runs_each(struct agent *agent, void (*visit)(struct run *run, void *data), void 
 
 			visit(run, data);
 			run = next;
-		}
-	}
-}
-
-/* Free one that still has its channel. */
-static void
-run_done(struct run *run, void *data)
-{
-	(void)data;
-	loop_disarm(&run->agent->loop, &run->stop);
-	run_forget(run);
-}
-
-void
-runs_done(struct agent *agent)
-{
-	runs_each(agent, run_done, NULL);
-	for (size_t i = 0; i < RUNS_BUCKETS; i++) {
-		while (agent->runs.by_pid[i]) {
-			struct run *run = agent->runs.by_pid[i];
-
-			loop_disarm(&agent->loop, &run->stop);
-			run_unset_pid(run);
-			agent->runs.by_pid[i] = run->next_pid;
-			run->state = RUN_ENDED;
-			run_release(run);
 		}
 	}
 }

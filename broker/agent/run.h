@@ -79,7 +79,5 @@ void run_stop_after(struct run *run, uint64_t grace_ms);
 
 /* Call @visit for every run with a channel; it may forget that run. */
 void runs_each(struct agent *agent, void (*visit)(struct run *run, void *data), void *data);
-/* Free all, killing nothing. */
-void runs_done(struct agent *agent);
 
 #endif

@@ -74,26 +74,18 @@ launch_free(struct launch *launch)
 	free(launch);
 }
 
-/* The child wrote why it failed: put it into words, with the request that it failed on. */
-static void
-start_on_failure(struct run *run, const struct spawn_failure *failure)
-{
-	char text[SENTENCE] = "";
-
-	spawn_failure_text(&run->launch->spawn.spec, failure, text, sizeof(text));
-	start_fail(run, (enum spawn_stage)failure->stage, failure->error, text);
-}
-
 void
 start_settle(struct run *run)
 {
 	struct spawn_failure failure;
 	ssize_t got = read(run->failure.fd, &failure, sizeof(failure));
 
-	if (got == (ssize_t)sizeof(failure))
-		start_on_failure(run, &failure);
-	else
+	if (got != (ssize_t)sizeof(failure)) {
 		run_started(run);
+		return;
+	}
+	report_spawn_failure(run, &failure);
+	run_forget(run);
 }
 
 static void
@@ -241,10 +233,8 @@ start_spawn(struct agent *agent, const struct wire_frame *frame)
 void
 start_cancel(struct run *run)
 {
-	struct tree_query query = trees_of_run(run);
-
 	if (run->state != RUN_STARTING)
 		return;
-	(void)trees_signal(run->agent, &query, SIGKILL);
+	(void)trees_signal_run(run, SIGKILL);
 	start_fail(run, SPAWN_EXEC, ECANCELED, "cancelled");
 }

@@ -108,6 +108,22 @@ trees_signal(struct agent *agent, const struct tree_query *query, int signal)
 	return result == -ENOENT ? sessions_signal(agent, query, signal) : result;
 }
 
+int
+trees_signal_run(struct run *run, int signal)
+{
+	struct tree_query query = trees_of_run(run);
+
+	return trees_signal(run->agent, &query, signal);
+}
+
+int
+trees_signal_all(struct agent *agent, int signal)
+{
+	struct tree_query query = trees_of_all(agent);
+
+	return trees_signal(agent, &query, signal);
+}
+
 bool
 trees_left(struct agent *agent)
 {

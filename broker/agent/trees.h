@@ -18,6 +18,9 @@ struct tree_query trees_of_all(const struct agent *agent);
 /* Send @signal; 0 probes. Returns how many processes there were, or -errno (-EPERM). Without
  * /proc it falls back to the sessions of the leaders, and warns once. */
 int trees_signal(struct agent *agent, const struct tree_query *query, int signal);
+/* The same to the tree of @run, and to all. */
+int trees_signal_run(struct run *run, int signal);
+int trees_signal_all(struct agent *agent, int signal);
 
 /* Whether anything of this agent's is left. */
 bool trees_left(struct agent *agent);

@@ -11,9 +11,8 @@
 #include "pty/number.h"
 #include "pty/procfile.h"
 
-#include <sys/auxv.h>
-
 #define TICK_MS 1000
+#define CPU_TICK_USEC 10000 /* of proc(5), wherever this is built for: USER_HZ is 100 */
 
 /* The peak of resident memory in bytes, 0 if it is not told. */
 static uint64_t
@@ -32,15 +31,15 @@ memory_peak(pid_t pid)
 
 /* Tell what @run has used, if that is news. */
 static void
-run_measure(struct run *run, uint64_t tick_usec)
+run_measure(struct run *run)
 {
 	struct procstat stat;
 	uint64_t user, system, peak;
 
 	if (run->state != RUN_RUNNING || run->forgotten || procstat_read(run->pid, &stat) < 0)
 		return;
-	user = stat.user_ticks * tick_usec;
-	system = stat.system_ticks * tick_usec;
+	user = stat.user_ticks * CPU_TICK_USEC;
+	system = stat.system_ticks * CPU_TICK_USEC;
 	if (user == run->used_user && system == run->used_system &&
 	    stat.resident == run->used_resident)
 		return;
@@ -58,11 +57,10 @@ static void
 usage_on_tick(struct timer *timer)
 {
 	struct agent *agent = owner_of(timer, struct agent, usage.tick);
-	uint64_t tick_usec = 1000000 / getauxval(AT_CLKTCK);
 
 	for (size_t i = 0; i < RUNS_BUCKETS; i++)
 		for (struct run *run = agent->runs.by_pid[i]; run; run = run->next_pid)
-			run_measure(run, tick_usec);
+			run_measure(run);
 	if (agent->runs.live)
 		loop_arm(&agent->loop, timer, TICK_MS);
 }

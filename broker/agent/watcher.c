@@ -90,19 +90,13 @@ signal_wait(const struct worker *worker, const sigset_t *signals)
 }
 
 int
-watcher_run(pid_t pid, uint32_t id)
+watcher_run(pid_t pid, uint32_t id, const sigset_t *signals)
 {
 	struct worker worker = { .pid = pid };
 	bool left = true;
-	sigset_t signals;
 
-	sigemptyset(&signals);
-	sigaddset(&signals, SIGCHLD);
-	sigaddset(&signals, SIGTERM);
-	sigaddset(&signals, SIGINT);
-	sigaddset(&signals, SIGHUP);
 	while (!worker.ended) {
-		int number = signal_wait(&worker, &signals);
+		int number = signal_wait(&worker, signals);
 
 		if (number == SIGCHLD)
 			left = children_reap(&worker);
@@ -112,7 +106,8 @@ watcher_run(pid_t pid, uint32_t id)
 			kill(pid, SIGKILL);
 	}
 	close(STDIN_FILENO);
-	if (left || WIFSIGNALED(worker.status)) /* killed: without a subreaper its orphans are not ours */
-		remains_kill(&worker, id, &signals);
+	if (left ||
+	    WIFSIGNALED(worker.status)) /* killed: without a subreaper its orphans are not ours */
+		remains_kill(&worker, id, signals);
 	return exit_code_shell(exit_code_from_status(worker.status));
 }

@@ -74,12 +74,10 @@ static void
 on_life(struct source *source, uint32_t events)
 {
 	struct agent *agent = owner_of(source, struct agent, life);
-	struct tree_query query;
 
 	(void)events;
 	agent->subreaper = false;
-	query = trees_of_all(agent);
-	(void)trees_signal(agent, &query, SIGKILL);
+	(void)trees_signal_all(agent, SIGKILL);
 	agent->ending.status = STATUS_LOST;
 	agent->loop.stopped = true;
 }
@@ -128,7 +126,7 @@ worker_open(struct agent *agent, int life, const sigset_t *signals)
 			   : result;
 }
 
-/* Let the last frames out, for a while. */
+/* Let the last frames out, for a while. Nothing is freed after this: the process ends. */
 static void
 last_flush(struct agent *agent)
 {
@@ -152,9 +150,5 @@ worker_run(struct agent *agent, int life, const sigset_t *signals)
 	hello_send(agent);
 	loop_run(&agent->loop, on_turn, agent);
 	last_flush(agent);
-	runs_done(agent);
-	link_done(&agent->link);
-	account_done(&agent->account);
-	loop_done(&agent->loop);
 	return agent->ending.status;
 }
