@@ -1,5 +1,7 @@
-/* The agent's images, one for each architecture that this build has a toolchain for. They are part
- * of the broker, plain and compressed, so nothing has to be installed beside it. */
+/* The agent's images: one static program for each architecture that this broker was built for.
+ *
+ * They are part of the broker, compressed as they cross a connection. Rows live as long as the
+ * program; nothing of them is the caller's. */
 #ifndef MITOFS_BROKER_IMAGE_H
 #define MITOFS_BROKER_IMAGE_H
 
@@ -7,10 +9,19 @@
 
 typedef struct AgentImage AgentImage;
 
-/* The image for what `uname -m` calls @machine, or NULL. */
+/* The image for a system whose `uname -m` says @machine, or NULL when there is none. */
 const AgentImage *image_find(const char *machine);
+
+/* The image of the machine that the broker itself is built for. */
+const AgentImage *image_own(void);
+
+/* Row @index, from 0 on, or NULL behind the last: the broker's own is the first. */
+const AgentImage *image_at(guint index);
+
+/* Its architecture, as mitofs calls it: x86_64, aarch64, armhf, i386, riscv64. */
 const char *image_arch(const AgentImage *image);
-/* Its bytes, static: as they are executed, or in gzip's format. */
+
+/* Its bytes: the program itself, or what `gzip -dc` makes that of. */
 const guint8 *image_bytes(const AgentImage *image, gboolean compressed, gsize *ret_size);
 
 #endif

@@ -3,6 +3,7 @@
  * started before the mount, and again when it died: a fork whose child touches no path. */
 #include "broker/context-private.h"
 #include "broker/error.h"
+#include "broker/image.h"
 #include "pty/autofd.h"
 
 #include <errno.h>
@@ -15,14 +16,13 @@
 
 #define SOCKET_BUFFER (512 * 1024)
 
-static const guint8 agent_image[] = {
-#include "broker/agent-image.inc"
-};
-
 gsize
 local_agent_size(void)
 {
-	return sizeof agent_image;
+	gsize size;
+
+	image_bytes(image_own(), FALSE, &size);
+	return size;
 }
 
 /* The image as a sealed memfd, or -1. */
@@ -31,13 +31,15 @@ image_open(GError **error)
 {
 	const int seals = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE;
 	autofd fd = memfd_create(LOCAL_AGENT_NAME, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	gsize size;
+	const guint8 *bytes = image_bytes(image_own(), FALSE, &size);
 
 	if (fd < 0) {
 		fail(error, errno, "the agent: memfd_create: %s", g_strerror(errno));
 		return -1;
 	}
-	for (gsize at = 0; at < sizeof agent_image;) {
-		gssize written = write(fd, agent_image + at, sizeof agent_image - at);
+	for (gsize at = 0; at < size;) {
+		gssize written = write(fd, bytes + at, size - at);
 
 		if (written < 0) {
 			fail(error, errno, "the agent: %s", g_strerror(errno));

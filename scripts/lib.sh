@@ -81,6 +81,10 @@ need_packages() {
 # shellcheck disable=SC2034 # for those who read this
 BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-dev libfuse3-dev fuse3 uuid-dev
 	musl-tools zopfli'
+
+# What it takes to build the agent for other architectures, see scripts/foreign, and to run it here.
+# shellcheck disable=SC2034
+FOREIGN_PACKAGES='clang lld llvm make qemu-user-static'
 # shellcheck disable=SC2034
 TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
 	openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd
@@ -96,6 +100,10 @@ build() {
 	if [ -f "$build_dir/build.ninja" ]; then
 		if [ $# -gt 0 ]; then
 			meson configure "$build_dir" "$@"
+		fi
+		# Compilers for other architectures came after it was configured.
+		if [ "$(find build-foreign/stamp -newer "$build_dir/build.ninja" 2>/dev/null)" ]; then
+			meson setup --reconfigure "$build_dir"
 		fi
 	else
 		meson setup "$build_dir" "$@"

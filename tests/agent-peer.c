@@ -63,11 +63,14 @@ deadline_new(void)
 
 /* In the child: the link as 0 and 1, then the agent. */
 static void G_GNUC_NORETURN
-agent_execute(const char *program, int in, int out)
+agent_execute(const char *program, const char *runner, int in, int out)
 {
 	if (dup2(in, 0) < 0 || dup2(out, 1) < 0)
 		_exit(126);
-	execl(program, "ctx-agent", (char *)NULL);
+	if (runner)
+		execl(runner, runner, "-0", "ctx-agent", program, (char *)NULL);
+	else
+		execl(program, "ctx-agent", (char *)NULL);
 	_exit(127);
 }
 
@@ -88,7 +91,7 @@ peer_greet(AgentPeer *peer)
 }
 
 AgentPeer *
-peer_new(const char *program, gboolean socket)
+peer_new(const char *program, const char *runner, gboolean socket)
 {
 	AgentPeer *peer = g_new0(AgentPeer, 1);
 	int to[2], from[2];
@@ -105,7 +108,7 @@ peer_new(const char *program, gboolean socket)
 	peer->watcher = fork();
 	g_assert_no_errno(peer->watcher);
 	if (peer->watcher == 0)
-		agent_execute(program, to[0], from[1]);
+		agent_execute(program, runner, to[0], from[1]);
 	close(to[0]);
 	if (!socket)
 		close(from[1]);

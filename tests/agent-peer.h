@@ -23,8 +23,9 @@ typedef struct PeerFrame {
 void peer_frame_free(PeerFrame *frame);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(PeerFrame, peer_frame_free)
 
-/* Run @program and take its HELLO; over a socketpair, or over two pipes. */
-AgentPeer *peer_new(const char *program, gboolean socket);
+/* Run @program, by the qemu @runner or directly if that is NULL, and take its HELLO; over a
+ * socketpair, or over two pipes. */
+AgentPeer *peer_new(const char *program, const char *runner, gboolean socket);
 /* Close the link if it is open, reap the agent, and check that it exited with @status. */
 void peer_free(AgentPeer *peer, int status);
 /* End the agent's input, and with it the link. */

@@ -2,9 +2,10 @@
  *
  * Every test runs four times: the agent as this build's compiler made it (so that sanitizers and
  * valgrind see it) and the static image that is shipped, each over a socketpair and over pipes.
- * MITOFS_AGENT_HOST and MITOFS_AGENT_IMAGE name them. The test program is a child subreaper:
- * what an agent should have killed and did not would become its child, and peer_free() would
- * wait for it in vain. */
+ * MITOFS_AGENT_HOST and MITOFS_AGENT_IMAGE name them. With MITOFS_AGENT_FOREIGN, ARCH=FILE, it
+ * is that image for another architecture instead, which runs under qemu-user's emulation where
+ * this kernel does not execute it. The test program is a child subreaper: what an agent should
+ * have killed and did not would become its child, and peer_free() would wait for it in vain. */
 #include "pty/autofd.h"
 #include "tests/agent-peer.h"
 #include "tests/residue.h"
@@ -17,9 +18,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 typedef struct {
 	const char *program;
+	const char *runner; /* the qemu that executes a foreign one */
 	gboolean socket;
 } Kind;
 
@@ -1185,7 +1188,7 @@ case_run(gconstpointer data)
 
 	g_setenv("MITOFS_TEST_CASE", number, TRUE);
 	g_setenv("MITOFS_TEST_PROGRAM", test->kind.program, TRUE);
-	peer = peer_new(test->kind.program, test->kind.socket);
+	peer = peer_new(test->kind.program, test->kind.runner, test->kind.socket);
 	if (test->run)
 		test->run(peer);
 	else
@@ -1203,20 +1206,28 @@ case_add(const char *kind, const char *path, Case test)
 	g_test_add_data_func_full(full, g_memdup2(&test, sizeof(test)), case_run, g_free);
 }
 
-/* Every test for the agent that the environment variable @name has. */
-static void
-cases_add(const char *kind, const char *name)
+/* What emulation cannot show: it has a command line and a comm of its own, dies of a limit of 0
+ * descriptors, executes no foreign program by itself, and knows no child subreapers. */
+static gboolean
+path_is_emulated(const char *path)
 {
-	const char *program = g_getenv(name);
+	static const char *const natives[] = { "hello", "failed/limit", "nested/killed",
+					       "end/watcher-killed", NULL };
 
-	if (!program)
-		g_error("%s is not set", name);
+	return !g_strv_contains(natives, path);
+}
+
+/* Every test for one agent. */
+static void
+kind_add(const char *kind, const char *program, const char *runner)
+{
 	for (int socket = 0; socket < 2; socket++) {
-		const Kind how = { program, socket };
+		const Kind how = { program, runner, socket };
 
 		for (guint i = 0; i < G_N_ELEMENTS(tests); i++)
-			case_add(kind, tests[i].path,
-				 (Case){ how, tests[i].run, NULL, tests[i].status, 0 });
+			if (!runner || path_is_emulated(tests[i].path))
+				case_add(kind, tests[i].path,
+					 (Case){ how, tests[i].run, NULL, tests[i].status, 0 });
 		case_add(kind, "hand-over", (Case){ how, NULL, test_hand_over, 0, 0 });
 		case_add(kind, "hand-over/many", (Case){ how, NULL, test_hand_over_many, 0, 0 });
 		case_add(kind, "hand-over/terminal",
@@ -1228,12 +1239,77 @@ cases_add(const char *kind, const char *name)
 	}
 }
 
+/* The agent that the environment variable @name has. */
+static void
+kind_add_from(const char *kind, const char *name)
+{
+	const char *program = g_getenv(name);
+
+	if (!program)
+		g_error("%s is not set", name);
+	kind_add(kind, program, NULL);
+}
+
+/* Whether this kernel executes @program by itself, as many do with i386's. */
+static gboolean
+program_is_native(const char *program)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(STDIN_FILENO); /* without a link it ends at once */
+		execl(program, "ctx-agent", (char *)NULL);
+		_exit(126);
+	}
+	g_assert_cmpint(waitpid(pid, &status, 0), ==, pid);
+	return !WIFEXITED(status) || WEXITSTATUS(status) != 126;
+}
+
+static void
+case_skip(gconstpointer reason)
+{
+	g_test_skip(reason);
+}
+
+/* The qemu for @arch, for g_free(), or NULL. */
+static char *
+runner_find(const char *arch)
+{
+	const char *name = !strcmp(arch, "armhf") ? "arm" : arch;
+	g_autofree char *program = g_strdup_printf("qemu-%s-static", name);
+
+	return g_find_program_in_path(program);
+}
+
+/* The agent for another architecture, @word being ARCH=FILE, if it was built and can be run. */
+static void
+foreign_add(const char *word)
+{
+	g_auto(GStrv) parts = g_strsplit(word, "=", 2);
+	const char *arch = parts[0], *program = g_intern_string(parts[1]);
+	g_autofree char *path = g_strdup_printf("/agent/%s", arch), *found = runner_find(arch);
+
+	if (!*program)
+		g_test_add_data_func(path, "not built: see scripts/foreign", case_skip);
+	else if (program_is_native(program))
+		kind_add(arch, program, NULL);
+	else if (!found)
+		g_test_add_data_func(path, "no qemu-user-static", case_skip);
+	else
+		kind_add(arch, program, g_intern_string(found));
+}
+
 int
 main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	g_test_init(&argc, &argv, NULL);
-	cases_add("host", "MITOFS_AGENT_HOST");
-	cases_add("image", "MITOFS_AGENT_IMAGE");
+	if (g_getenv("MITOFS_AGENT_FOREIGN")) {
+		foreign_add(g_getenv("MITOFS_AGENT_FOREIGN"));
+	} else {
+		kind_add_from("host", "MITOFS_AGENT_HOST");
+		kind_add_from("image", "MITOFS_AGENT_IMAGE");
+	}
 	return residue_run();
 }
