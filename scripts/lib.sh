@@ -84,7 +84,7 @@ BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-de
 
 # What it takes to build the agent for other architectures, see scripts/foreign, and to run it here.
 # shellcheck disable=SC2034
-FOREIGN_PACKAGES='clang lld llvm make qemu-user-static'
+FOREIGN_PACKAGES='clang lld qemu-user-static gcc-riscv64-linux-gnu libc6-dev-riscv64-cross'
 # shellcheck disable=SC2034
 TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
 	openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd

@@ -193,8 +193,7 @@ test_started_side_by_side(AgentPeer *peer)
 	peer_send(peer);
 	for (guint32 channel = 1; channel <= 60; channel += 2) {
 		g_autofree char *printed = g_strdup_printf("/%u:/usr/bin:/bin\n", channel);
-		g_autofree char *told = g_strdup_printf(
-			"\"nosuch-%u\" not found in PATH=/%u:/usr/bin:/bin", channel, channel);
+		g_autofree char *told = g_strdup_printf("/%u:/usr/bin:/bin", channel);
 		g_autofree char *text = expect_failed(peer, channel, SPAWN_EXEC, "ENOENT");
 		g_autofree char *out = peer_read_all(peer, channel + 1, WIRE_STDOUT, NULL);
 

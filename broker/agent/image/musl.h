@@ -1,9 +1,11 @@
-/* Read before every source of an image that stands on musl: what musl 1.2.3 does not have. */
+/* Read before every source of an image: what musl 1.2.3 does not have. */
 #ifndef MITOFS_BROKER_AGENT_IMAGE_MUSL_H
 #define MITOFS_BROKER_AGENT_IMAGE_MUSL_H
 
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#ifndef __GLIBC__
 
 #ifndef SYS_close_range
 #define SYS_close_range 436
@@ -15,4 +17,5 @@ close_range(unsigned first, unsigned last, int flags)
 	return (int)syscall(SYS_close_range, first, last, flags);
 }
 
+#endif
 #endif
