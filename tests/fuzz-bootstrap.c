@@ -8,6 +8,7 @@
 #include "broker/dialogue.h"
 #include "broker/image.h"
 
+#include <stdint.h>
 #include <string.h>
 
 #define MARKER_SIZE 32

@@ -448,16 +448,15 @@ carrier_nonblocking(void)
 static void
 cut_image(void)
 {
-	static const gsize cuts[] = { 0, 1, 9, 20, 1000, 29000 };
+	static const gsize cuts[] = { 0, 1, 9, 20, 1000, G_MAXSIZE };
 
 	for (gsize i = 0; i < G_N_ELEMENTS(cuts) * 2; i++) {
 		Stage stage;
 
 		stage_init(&stage);
-		stage.cut = cuts[i / 2];
 		stage.socket = i % 2 == 1;
 		stage_begin(&stage, TRUE);
-		g_assert_cmpuint(stage.queue->len, >, stage.cut);
+		stage.cut = MIN(cuts[i / 2], stage.queue->len - 1);
 		stage_run_sh(&stage);
 		g_assert_false(stage.ready);
 		g_assert_cmpint(stage.failure, ==, FAILURE_NONE);
