@@ -58,7 +58,8 @@ struct Client {
 	GError *start;	    /* why it did not start */
 	char *last_line;    /* of stderr or the terminal */
 	char *first_noise;  /* the first line on stdout */
-	int exit_code;	    /* -1: it has not ended yet, as far as is known */
+	char *ended;	    /* "exit code 1"; NULL: it has not ended yet, as far as is known */
+	int exit_code;	    /* -1 for none */
 	guint questions, answers;
 	gboolean in_advance; /* the last answer was there before its question */
 	gboolean up, failed, stderr_ended, hop_lost;
@@ -109,12 +110,13 @@ client_title(Client *client)
 static void
 client_blame_end(Client *client)
 {
-	const char *last = client->last_line != NULL ? client->last_line : "";
+	const char *last = client->last_line != NULL     ? client->last_line
+			   : client->first_noise != NULL ? client->first_noise
+							 : "";
 	g_autofree char *ended =
-		client->exit_code < 0
-			? g_strdup(last)
-			: g_strdup_printf("exit code %d%s%s", client->exit_code,
-					  last[0] != '\0' ? ": " : "", last);
+		client->ended == NULL ? g_strdup(last)
+				      : g_strdup_printf("%s%s%s", client->ended,
+							last[0] != '\0' ? ": " : "", last);
 
 	if (client->hop_lost)
 		client_blame(client, FAILURE_LOST, client->lost->message);
@@ -165,7 +167,7 @@ static void
 client_judge_soon(Client *client)
 {
 	gboolean known = client->kind != FAILURE_NONE || client->hop_lost || client->up ||
-			 (client->exit_code >= 0 && client->stderr_ended);
+			 (client->ended != NULL && client->stderr_ended);
 
 	if (client->failed || (client->judge_source != 0 && !known))
 		return;
@@ -271,7 +273,7 @@ on_errors_end(Client *client)
 	client->stderr_ended = TRUE;
 	g_clear_pointer(&client->stderr_watch, poller_remove);
 	autofd_clear(&client->stderr_fd);
-	if (client->exit_code >= 0)
+	if (client->ended != NULL)
 		client_judge_soon(client);
 }
 
@@ -429,7 +431,13 @@ on_exited(const struct wire_exit *ended, void *data)
 {
 	Client *client = data;
 
-	client->exit_code = ended->why == EXIT_WHY_SIGNAL ? 128 : (int)ended->status;
+	g_free(client->ended);
+	if (ended->why == EXIT_WHY_SIGNAL) {
+		client->ended = g_strdup_printf("signal %s", ended->signal);
+	} else {
+		client->exit_code = (int)ended->status;
+		client->ended = g_strdup_printf("exit code %d", client->exit_code);
+	}
 	client_drain(client);
 }
 
@@ -585,6 +593,7 @@ client_free(Client *client)
 	g_free(client->detail);
 	g_free(client->hint_line);
 	g_free(client->last_line);
+	g_free(client->ended);
 	g_free(client->first_noise);
 	context_unref(client->context);
 	g_free(client);

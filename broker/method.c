@@ -170,8 +170,10 @@ row_regex(GKeyFile *rows, const char *name, const char *key, GError **error)
 {
 	g_autoptr(GError) wrong = NULL;
 	g_autofree char *value = g_key_file_get_string(rows, name, key, &wrong);
-	GRegex *regex = value == NULL ? NULL : g_regex_new(value, G_REGEX_RAW, 0, &wrong);
+	GRegex *regex = NULL;
 
+	if (wrong == NULL) /* there is a value even where an escape in it was wrong */
+		regex = g_regex_new(value, G_REGEX_RAW, 0, &wrong);
 	if (regex == NULL)
 		fail(error, EINVAL, "method %s: %s: %s", name, key, wrong->message);
 	return regex;

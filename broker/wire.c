@@ -145,6 +145,8 @@ wire_end(struct wire_out *out)
 	size_t length = out->size - out->frame - WIRE_HEADER;
 
 	if (out->failed || length > WIRE_PAYLOAD_MAX) {
+		if (out->secret)
+			explicit_bzero(out->data + out->frame, out->size - out->frame);
 		out->size = out->frame;
 		return out->failed ? -ENOMEM : -E2BIG;
 	}

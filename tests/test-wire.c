@@ -3,8 +3,11 @@
 #include "pty/exitcode.h"
 #include "tests/residue.h"
 
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
 
 /* The only frame of @out. */
 static struct wire_frame
@@ -424,6 +427,113 @@ test_exit(void)
 	wire_out_done(&out);
 }
 
+/* How often @text stands in @size bytes of @data. */
+static guint
+count_text(const guint8 *data, gsize size, const char *text)
+{
+	gsize length = strlen(text);
+	guint count = 0;
+
+	for (gsize at = 0; at + length <= size; at++)
+		count += memcmp(data + at, text, length) == 0;
+	return count;
+}
+
+/* A secret that was sent stands nowhere in the buffer any more, whatever was behind it; the mark goes
+ * with the last byte. */
+static void
+test_secret_consume(void)
+{
+	struct wire_out out = { .limit = 100000 };
+
+	out.secret = true;
+	wire_put_bytes(&out, "hunter2", 7);
+	wire_put_bytes(&out, "abc", 3);
+	const guint8 *data = out.data;
+	gsize capacity = out.capacity;
+	wire_out_consume(&out, 4);
+	g_assert_cmpmem(out.data, out.size, "er2abc", 6);
+	g_assert_true(out.secret);
+	wire_out_consume(&out, 3);
+	g_assert_cmpmem(out.data, out.size, "abc", 3);
+	g_assert_true(out.data == data && out.capacity == capacity);
+	g_assert_cmpuint(count_text(data, 10, "er2"), ==, 0);
+	for (gsize i = 3; i < 10; i++)
+		g_assert_cmpint(data[i], ==, 0);
+	wire_out_consume(&out, 3);
+	g_assert_false(out.secret);
+	for (gsize i = 0; i < 10; i++)
+		g_assert_cmpint(data[i], ==, 0);
+	wire_out_done(&out);
+}
+
+/* The frame of a secret that is taken back is wiped too. */
+static void
+test_secret_taken_back(void)
+{
+	struct wire_out out = { .limit = 200 };
+
+	out.secret = true;
+	wire_begin(&out, 1, WIRE_ANSWER);
+	wire_put_bytes(&out, "hunter2", 7);
+	for (guint i = 0; i < 100; i++)
+		wire_put_u32(&out, i);
+	g_assert_cmpint(wire_end(&out), ==, -ENOMEM);
+	g_assert_cmpuint(out.size, ==, 0);
+	g_assert_cmpuint(count_text(out.data, WIRE_HEADER + 7, "unter"), ==, 0);
+	wire_out_done(&out);
+}
+
+/* @size bytes of @data, which was freed, hold no @text, or are not mapped any more. The caller has
+ * told malloc(3) not to overwrite what is freed. */
+static void
+check_no_text(const guint8 *data, gsize size, const char *text)
+{
+	g_autofree guint8 *copy = g_malloc0(size);
+	struct iovec local = { copy, size }, remote = { (void *)(guintptr)data, size };
+	gssize got = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+
+	if (got > 0)
+		g_assert_cmpuint(count_text(copy, (gsize)got, text), ==, 0);
+}
+
+/* Growing leaves nothing in the place it moved from, however small or large that is. */
+static void
+test_secret_growth(void)
+{
+	struct wire_out out = { .limit = 1000000 };
+
+	mallopt(M_PERTURB, 0);
+	out.secret = true;
+	wire_put_bytes(&out, "0123456789abcdef0123456789abcdef hunter2", 40);
+	while (out.capacity < 500000) {
+		const guint8 *before = out.data;
+		gsize capacity = out.capacity;
+
+		while (out.capacity == capacity)
+			wire_put_bytes(&out, "x", 1);
+		if (out.data != before)
+			check_no_text(before, MIN(capacity, 64), "hunter2");
+		g_assert_cmpuint(count_text(out.data, 64, "hunter2"), ==, 1);
+	}
+	wire_out_done(&out);
+}
+
+/* Nor does the end of the buffer. */
+static void
+test_secret_done(void)
+{
+	struct wire_out out = { .limit = 1000 };
+
+	mallopt(M_PERTURB, 0);
+	out.secret = true;
+	wire_put_bytes(&out, "0123456789abcdef0123456789abcdef hunter2", 40);
+	const guint8 *before = out.data;
+	wire_out_done(&out);
+	check_no_text(before, 64, "hunter2");
+	g_assert_false(out.secret);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -436,6 +546,10 @@ main(int argc, char **argv)
 	g_test_add_func("/wire/list/malformed", test_list_malformed);
 	g_test_add_func("/wire/out/limit", test_out_limit);
 	g_test_add_func("/wire/out/too-big", test_out_too_big);
+	g_test_add_func("/wire/secret/consume/R111", test_secret_consume);
+	g_test_add_func("/wire/secret/taken-back/R111", test_secret_taken_back);
+	g_test_add_func("/wire/secret/growth/R111", test_secret_growth);
+	g_test_add_func("/wire/secret/done/R111", test_secret_done);
 	g_test_add_func("/wire/spawn", test_spawn);
 	g_test_add_func("/wire/spawn/malformed", test_spawn_malformed);
 	g_test_add_func("/wire/spawn/no-argv", test_spawn_no_argv);
