@@ -15,7 +15,9 @@
 #include "fs/timeouts.h"
 #include "fs/watcher.h"
 
+#include "broker/bootstrap.h"
 #include "broker/error.h"
+#include "broker/image.h"
 #include "broker/poller.h"
 
 #include <errno.h>
@@ -258,6 +260,23 @@ program_end(Program *program)
 	g_free(program->mountpoint);
 }
 
+/* What it is, and what it sends to a place. */
+static void
+print_version(void)
+{
+	const AgentImage *image;
+	gsize size, compressed;
+
+	g_print("mitofs %s, FUSE library %s\n", MITOFS_VERSION, fuse_pkgversion());
+	g_print("first stage: %" G_GSIZE_FORMAT " bytes\n", bootstrap_line_size());
+	for (guint i = 0; (image = image_at(i)) != NULL; i++) {
+		image_bytes(image, FALSE, &size);
+		image_bytes(image, TRUE, &compressed);
+		g_print("agent %s: %" G_GSIZE_FORMAT " bytes, %" G_GSIZE_FORMAT " compressed\n",
+			image_arch(image), size, compressed);
+	}
+}
+
 int
 main(int argc, char **argv)
 {
@@ -273,7 +292,7 @@ main(int argc, char **argv)
 		return EXIT_USAGE;
 	}
 	if (options->version) {
-		g_print("mitofs %s, FUSE library %s\n", MITOFS_VERSION, fuse_pkgversion());
+		print_version();
 		return EXIT_SUCCESS;
 	}
 	logging_start(options->log_level);

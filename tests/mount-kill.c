@@ -319,9 +319,9 @@ while_starting(Mount *mount)
 		     ":; done\n"
 		     "	kill -KILL $p; wait $p 2> /dev/null\n"
 		     "done\n"
-		     "$MITOFS $M 2> /dev/null && ls $M | wc -l && echo shutdown > $M/ctl\n"
+		     "$MITOFS $M 2> /dev/null && ls $M | grep -cx ctl && echo shutdown > $M/ctl\n"
 		     "while grep -q \" $M \" /proc/self/mountinfo; do :; done",
-		     "11\n", 0);
+		     "1\n", 0);
 }
 
 /* mount(2), whose name is taken where there is a Mount. */
