@@ -55,9 +55,14 @@ signals_setup(sigset_t *ret)
 static void
 image_remove(char *path)
 {
-	char *slash = path ? strrchr(path, '/') : NULL;
+	char *slash = path ? strrchr(path, '/') : NULL, *directory;
 
-	if (!slash || !strstr(path, "/" WIRE_STAGE_DIR))
+	if (!slash)
+		return;
+	*slash = '\0';
+	directory = strrchr(path, '/');
+	*slash = '/';
+	if (!directory || strncmp(directory, "/" WIRE_STAGE_DIR, sizeof("/" WIRE_STAGE_DIR) - 1))
 		return;
 	unlink(path);
 	*slash = '\0';
