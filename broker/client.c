@@ -31,7 +31,7 @@
 #define DETAIL_MAX 1000 /* room for what each directory of the first stage lacks */
 #define READ_SIZE 4096
 #define DIAL_RUNS (1u << 20) /* no command's number is that high; no two dials are the same tree */
-#define SHELL_NOT_FOUND 126 /* and 127: the exit codes of a shell or client that cannot execute */
+#define SHELL_NOT_FOUND 126  /* and 127: the exit codes of a shell or client that cannot execute */
 
 struct Client {
 	Context *context; /* a reference */
@@ -54,12 +54,12 @@ struct Client {
 	char *detail;
 	FailureKind hint; /* of the first line that a pattern knew */
 	char *hint_line;
-	GError *lost;	    /* of the link or the hop */
-	GError *start;	    /* why it did not start */
-	char *last_line;    /* of stderr or the terminal */
-	char *first_noise;  /* the first line on stdout */
-	char *ended;	    /* "exit code 1"; NULL: it has not ended yet, as far as is known */
-	int exit_code;	    /* -1 for none */
+	GError *lost;	   /* of the link or the hop */
+	GError *start;	   /* why it did not start */
+	char *last_line;   /* of stderr or the terminal */
+	char *first_noise; /* the first line on stdout */
+	char *ended;	   /* "exit code 1"; NULL: it has not ended yet, as far as is known */
+	int exit_code;	   /* -1 for none */
 	guint questions, answers;
 	gboolean in_advance; /* the last answer was there before its question */
 	gboolean up, failed, stderr_ended, hop_lost;
@@ -110,13 +110,13 @@ client_title(Client *client)
 static void
 client_blame_end(Client *client)
 {
-	const char *last = client->last_line != NULL     ? client->last_line
+	const char *last = client->last_line != NULL	 ? client->last_line
 			   : client->first_noise != NULL ? client->first_noise
 							 : "";
-	g_autofree char *ended =
-		client->ended == NULL ? g_strdup(last)
-				      : g_strdup_printf("%s%s%s", client->ended,
-							last[0] != '\0' ? ": " : "", last);
+	g_autofree char *ended = client->ended == NULL
+					 ? g_strdup(last)
+					 : g_strdup_printf("%s%s%s", client->ended,
+							   last[0] != '\0' ? ": " : "", last);
 
 	if (client->hop_lost)
 		client_blame(client, FAILURE_LOST, client->lost->message);
@@ -152,8 +152,7 @@ client_judge(void *data)
 	client_stop_asking(client);
 	if (client->up)
 		fail(&error, ECONNRESET, "%s",
-		     client->lost != NULL ? client->lost->message
-					  : "link lost: the agent is gone");
+		     client->lost != NULL ? client->lost->message : "link lost: the agent is gone");
 	else if (client->start != NULL)
 		fail(&error, client->start->code, "%s: %s", title, client->start->message);
 	else
@@ -373,8 +372,8 @@ on_started(guint32 pid, guint32 mask, const int fds[3], void *data)
 		client->link =
 			link_new(fds[1], fds[0], FALSE, frames, client->link_ops, client->data);
 	} else {
-		client->link = link_new_over(client->channel, frames, client->link_ops,
-					     client->data);
+		client->link =
+			link_new_over(client->channel, frames, client->link_ops, client->data);
 	}
 	if (client->bootstrap != NULL) {
 		link_set_preamble(client->link, on_preamble, client);
@@ -558,7 +557,8 @@ client_new(Context *context, const Method *method, char *const *args, Link *thro
 	client->data = data;
 	client->stderr_fd = -1;
 	client->exit_code = -1;
-	client->terminal = dialogue_new(questions == QUESTIONS_TERMINAL, TRUE, &terminal_ops, client);
+	client->terminal =
+		dialogue_new(questions == QUESTIONS_TERMINAL, TRUE, &terminal_ops, client);
 	client->errors = dialogue_new(questions == QUESTIONS_STDERR, FALSE, &error_ops, client);
 	if (!method_is_local(method)) {
 		client->bootstrap = bootstrap_new(&boot_ops, client);
@@ -626,11 +626,10 @@ client_timeout(Client *client, GError **error)
 		kind = FAILURE_NO_SHELL;
 		detail = g_strdup(client->first_noise);
 	} else {
-		detail = g_strdup_printf(
-			"no agent within %" G_GUINT64_FORMAT " ms (%s)%s%s",
-			client->context->settings->connect_timeout_ms, phase,
-			client->last_line != NULL ? ": " : "",
-			client->last_line != NULL ? client->last_line : "");
+		detail = g_strdup_printf("no agent within %" G_GUINT64_FORMAT " ms (%s)%s%s",
+					 client->context->settings->connect_timeout_ms, phase,
+					 client->last_line != NULL ? ": " : "",
+					 client->last_line != NULL ? client->last_line : "");
 	}
 	failure_set(error, kind, title, detail);
 	return kind;

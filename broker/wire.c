@@ -108,8 +108,8 @@ out_extend(struct wire_out *out, size_t size)
 	if (capacity > out->limit)
 		capacity = out->limit;
 	if (capacity != out->capacity) {
-		uint8_t *data = out->secret ? secret_realloc(out, capacity)
-					    : realloc(out->data, capacity);
+		uint8_t *data =
+			out->secret ? secret_realloc(out, capacity) : realloc(out->data, capacity);
 
 		if (!data)
 			goto failed;

@@ -3,9 +3,10 @@
 #include "tests/mount.h"
 
 /* dial C ARGS: connect a new context, and say how that went: "up", or the errno and the word. */
-#define DIAL                                                                                        \
-	"cd $M/children; dial() { c=$1; shift; mkdir -p $c; r=$(try write $c/ctl \"connect $*\\n\"); "   \
-	"case $r in E*) echo $r $(sed -n 's/^failure //p' $c/status);; *) sed -n 's/^link //p' "         \
+#define DIAL                                                                                     \
+	"cd $M/children; dial() { c=$1; shift; mkdir -p $c; r=$(try write $c/ctl \"connect "     \
+	"$*\\n\"); "                                                                             \
+	"case $r in E*) echo $r $(sed -n 's/^failure //p' $c/status);; *) sed -n 's/^link //p' " \
 	"$c/status;; esac; }; ssh() { c=$1; shift; dial $c ssh -F $SSHCONF \"$*\"; }\n"
 
 /* clang-format off */

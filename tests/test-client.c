@@ -109,7 +109,8 @@ static const struct {
 	{ "connect command /bin/sh -c 'exit 127'", EPERM, "no-shell", "exit code 127" },
 	{ "connect command /bin/sh -c 'echo no such program; exit 126'", EPERM, "no-shell",
 	  "exit code 126: no such program" },
-	{ "connect command /bin/sh -c 'kill -9 $$'", ECONNABORTED, "eof", "the client ended: signal KILL" },
+	{ "connect command /bin/sh -c 'kill -9 $$'", ECONNABORTED, "eof",
+	  "the client ended: signal KILL" },
 	{ "connect command /etc/passwd", EACCES, "eof", "/etc/passwd" },
 };
 

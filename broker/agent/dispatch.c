@@ -128,20 +128,13 @@ static const struct row {
 	bool of_link; /* on channel 0, else on a run's */
 	int (*handle)(struct agent *agent, struct run *run, struct wire_in *in);
 } rows[] = {
-	{ WIRE_DATA, false, on_data },
-	{ WIRE_END, false, on_end },
-	{ WIRE_CREDIT, false, on_credit },
-	{ WIRE_CLOSE, false, on_close },
-	{ WIRE_CANCEL, false, on_cancel },
-	{ WIRE_ANSWER, false, on_answer },
-	{ WIRE_FORGET, false, on_forget },
-	{ WIRE_SIGNAL, false, control_signal },
-	{ WIRE_STOP, false, control_stop },
-	{ WIRE_WINSIZE, false, control_winsize },
-	{ WIRE_SET, false, control_set },
-	{ WIRE_SWEEP, true, control_sweep },
-	{ WIRE_PING, true, on_ping },
-	{ WIRE_SHUTDOWN, true, on_shutdown },
+	{ WIRE_DATA, false, on_data },	    { WIRE_END, false, on_end },
+	{ WIRE_CREDIT, false, on_credit },  { WIRE_CLOSE, false, on_close },
+	{ WIRE_CANCEL, false, on_cancel },  { WIRE_ANSWER, false, on_answer },
+	{ WIRE_FORGET, false, on_forget },  { WIRE_SIGNAL, false, control_signal },
+	{ WIRE_STOP, false, control_stop }, { WIRE_WINSIZE, false, control_winsize },
+	{ WIRE_SET, false, control_set },   { WIRE_SWEEP, true, control_sweep },
+	{ WIRE_PING, true, on_ping },	    { WIRE_SHUTDOWN, true, on_shutdown },
 };
 
 int
