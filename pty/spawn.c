@@ -463,11 +463,13 @@ spawn_start_shared(const struct spawn_spec *spec, const struct spawn_place *plac
 	if (result == 0)
 		result = child_start(&shared->child, child_share, shared->stack, ret_pid,
 				     ret_failure_fd);
-	if (result < 0)
-		spawn_shared_free(shared);
-	else
+	if (result == 0)
 		*ret_shared = shared;
-	return result;
+	else
+		spawn_shared_free(shared);
+	/* Emulation of another architecture knows no such child. */
+	return result == -EINVAL ? spawn_start(spec, place, stdio, ret_pid, ret_failure_fd)
+				 : result;
 }
 
 void
