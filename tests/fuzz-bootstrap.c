@@ -139,8 +139,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	bootstrap_begin(bootstrap, how & 4, guesses[how >> 3 & 3]);
 	while (size > 0) {
 		uint8_t head = *data++;
-		size_t piece = MIN(head & 31, --size);
+		size_t piece = head & 31;
 
+		size--;
+		piece = MIN(piece, size);
 		if (head & 32)
 			say(bootstrap, &talk, data, piece);
 		else
