@@ -178,6 +178,16 @@ static const ShCase cases[] = {
 		.output = "up\nrow\nup\nmethod bare\nuser app\nEINVAL -\nEINVAL connect: usage: connect bare DIRECTORY\n"
 			"ECONNREFUSED refused\nENXIO no-such-container\nEPERM no-shell\n",
 	},
+	/* A /proc of another pid namespace has other processes under our numbers. */
+	{
+		.path = "/mount/methods/R18/proc-of-others",
+		.shells = "bash",
+		.script = TOOLS "t() { dial \"$@\"; for v in kill stop; do echo 'sh sleep 1000 & wait' > $c/ctl; "
+			"echo $v > $c/ctl; cut -d ' ' -f 1-3 $c/wait; done; grep -c 'no /proc here' $c/log; }; "
+			"t a unshare -p -f; t b nsenter -t $NS_PID -p; t c chroot $CHROOT/no-proc",
+#define KILLED "up\n137 signal KILL\n143 signal TERM\n1\n"
+		.output = KILLED KILLED KILLED,
+	},
 	/* What is wrong in a file is named, and stops neither `local` nor what is connected already. */
 	{
 		.path = "/mount/methods/rows/broken",

@@ -59,8 +59,9 @@ usage_on_tick(struct timer *timer)
 {
 	struct agent *agent = owner_of(timer, struct agent, usage.tick);
 	uint64_t tick_usec = 1000000 / getauxval(AT_CLKTCK);
+	size_t buckets = procfile_is_ours() ? RUNS_BUCKETS : 0;
 
-	for (size_t i = 0; i < RUNS_BUCKETS; i++)
+	for (size_t i = 0; i < buckets; i++)
 		for (struct run *run = agent->runs.by_pid[i]; run; run = run->next_pid)
 			run_measure(run, tick_usec);
 	if (agent->runs.live)
