@@ -170,7 +170,8 @@ row_regex(GKeyFile *rows, const char *name, const char *key, GError **error)
 {
 	g_autoptr(GError) wrong = NULL;
 	g_autofree char *value = g_key_file_get_string(rows, name, key, &wrong);
-	GRegex *regex = value == NULL ? NULL : g_regex_new(value, G_REGEX_RAW, 0, &wrong);
+	/* A value with a wrong escape comes along with its error. */
+	GRegex *regex = wrong != NULL ? NULL : g_regex_new(value, G_REGEX_RAW, 0, &wrong);
 
 	if (regex == NULL)
 		fail(error, EINVAL, "method %s: %s: %s", name, key, wrong->message);
