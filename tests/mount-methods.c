@@ -159,9 +159,9 @@ static const ShCase cases[] = {
 		.path = "/mount/methods/T09/T14/silent",
 		.shells = "bash",
 		.script = TOOLS "gone() { until [ ! -e /proc/$1 ] || grep -qs ') Z ' /proc/$1/stat; do :; done; echo gone; }\n"
-			"t() { mkdir c; echo 'connect-timeout 0.5' > c/ctl; dial c \"command sh -c 'echo \\$\\$ > $T/pid; $1'\"; "
+			"t() { mkdir c; echo \"connect-timeout $2\" > c/ctl; dial c \"command sh -c 'echo \\$\\$ > $T/pid; $1'\"; "
 			"why c; grep ^phase c/status; read -r p < $T/pid; gone $p; rmdir c; }\n"
-			"t 'exec sleep 1000'; t 'echo welcome; exec sleep 1000'; hop h local; t 'exec sleep 1000'; "
+			"t 'exec sleep 1000' 0.5; t 'echo welcome; exec sleep 1000' 2; hop h local; t 'exec sleep 1000' 0.5; "
 			"echo 'exec echo alive' > ../ctl; cat ../stdout",
 		.output = "ETIMEDOUT timeout\nETIMEDOUT connect: command: timeout: no agent within 500 ms (dial)\nphase dial\ngone\n"
 			"EPERM no-shell\nEPERM connect: command: no shell: welcome\nphase marker\ngone\n"
