@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 ssize_t
 procfile_read(const char *path, char *text, size_t size)
@@ -63,6 +64,23 @@ procfile_path(char *path, pid_t pid, const char *name)
 	textbuf_add(&buf, "/proc/");
 	textbuf_add_unsigned(&buf, (uint64_t)pid);
 	textbuf_add_all(&buf, "/", name, NULL);
+}
+
+/* NSpid has a number for each pid namespace from the one of this /proc down to ours. Kernels before 4.1
+ * have no such line. */
+bool
+procfile_is_ours(void)
+{
+	char text[4096];
+	const char *pid, *numbers;
+	uint64_t number;
+
+	if (procfile_read("/proc/self/status", text, sizeof(text)) < 0)
+		return false;
+	pid = procfile_line(text, "Pid:");
+	numbers = procfile_line(text, "NSpid:");
+	return pid && !number_take(&pid, &number) && number == (uint64_t)getpid() &&
+	       (!numbers || (!number_take(&numbers, &number) && *numbers == '\n'));
 }
 
 /* The fields of proc(5) by their numbers there, from 4 (ppid) to 24 (rss); a negative one counts

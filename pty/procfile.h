@@ -2,6 +2,7 @@
 #ifndef MITOFS_PTY_PROCFILE_H
 #define MITOFS_PTY_PROCFILE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -18,6 +19,10 @@ const char *procfile_line(const char *text, const char *title);
 /* Write "/proc/PID/NAME" into @path, which must have room for PROCFILE_PATH bytes. */
 #define PROCFILE_PATH 64
 void procfile_path(char *path, pid_t pid, const char *name);
+
+/* Whether /proc is there and knows processes by the numbers that they have for us: not where it was
+ * mounted for another pid namespace than ours. */
+bool procfile_is_ours(void);
 
 /* What /proc/PID/stat says of a process; see proc(5). */
 struct procstat {

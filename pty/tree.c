@@ -181,10 +181,13 @@ list_resolve(const struct process_list *list, struct process *process)
 static int
 list_read(struct process_list *list, const struct tree_query *query)
 {
-	DIR *directory = opendir("/proc");
+	DIR *directory;
 	struct dirent *entry;
 	int result = 0;
 
+	if (!procfile_is_ours())
+		return -ENOENT;
+	directory = opendir("/proc");
 	if (!directory)
 		return -errno;
 	while (result == 0 && (entry = readdir(directory))) {
@@ -194,8 +197,7 @@ list_read(struct process_list *list, const struct tree_query *query)
 			result = list_add(list, query, (pid_t)pid);
 	}
 	closedir(directory);
-	return result == 0 && !list->count ? -ENOENT
-					   : result; /* a /proc where nothing is mounted */
+	return result;
 }
 
 /* Whether @query takes a process of its tree. */

@@ -35,7 +35,7 @@ struct tree_query {
 #define TREE_MASK_AGENT (~((UINT64_C(1) << 47) - 1)) /* the agent alone */
 
 /* Call @visit for each process of the query, zombies left out, the calling process never taken.
- * Returns how many there were, or -errno (-ENOENT: no /proc here). Allocates with malloc(3);
+ * Returns how many there were, or -errno (-ENOENT: no /proc here, or that of another pid namespace). Allocates with malloc(3);
  * -ENOMEM when that fails. */
 int tree_walk(const struct tree_query *query, void (*visit)(pid_t pid, void *data), void *data);
 

@@ -159,9 +159,9 @@ static const ShCase cases[] = {
 		.path = "/mount/methods/T09/T14/silent",
 		.shells = "bash",
 		.script = TOOLS "gone() { until [ ! -e /proc/$1 ] || grep -qs ') Z ' /proc/$1/stat; do :; done; echo gone; }\n"
-			"t() { mkdir c; echo 'connect-timeout 0.5' > c/ctl; dial c \"command sh -c 'echo \\$\\$ > $T/pid; $1'\"; "
+			"t() { mkdir c; echo \"connect-timeout $2\" > c/ctl; dial c \"command sh -c 'echo \\$\\$ > $T/pid; $1'\"; "
 			"why c; grep ^phase c/status; read -r p < $T/pid; gone $p; rmdir c; }\n"
-			"t 'exec sleep 1000'; t 'echo welcome; exec sleep 1000'; hop h local; t 'exec sleep 1000'; "
+			"t 'exec sleep 1000' 0.5; t 'echo welcome; exec sleep 1000' 2; hop h local; t 'exec sleep 1000' 0.5; "
 			"echo 'exec echo alive' > ../ctl; cat ../stdout",
 		.output = "ETIMEDOUT timeout\nETIMEDOUT connect: command: timeout: no agent within 500 ms (dial)\nphase dial\ngone\n"
 			"EPERM no-shell\nEPERM connect: command: no shell: welcome\nphase marker\ngone\n"
@@ -177,6 +177,16 @@ static const ShCase cases[] = {
 			"dial d chroot /nosuch; dial e chroot $CHROOT/no-sh",
 		.output = "up\nrow\nup\nmethod bare\nuser app\nEINVAL -\nEINVAL connect: usage: connect bare DIRECTORY\n"
 			"ECONNREFUSED refused\nENXIO no-such-container\nEPERM no-shell\n",
+	},
+	/* A /proc of another pid namespace has other processes under our numbers. */
+	{
+		.path = "/mount/methods/R18/proc-of-others",
+		.shells = "bash",
+		.script = TOOLS "t() { dial \"$@\"; for v in kill stop; do echo 'sh sleep 1000 & wait' > $c/ctl; "
+			"echo $v > $c/ctl; cut -d ' ' -f 1-3 $c/wait; done; grep -c 'no /proc here' $c/log; }; "
+			"t a unshare -p -f; t b nsenter -t $NS_PID -p; t c chroot $CHROOT/no-proc",
+#define KILLED "up\n137 signal KILL\n143 signal TERM\n1\n"
+		.output = KILLED KILLED KILLED,
 	},
 	/* What is wrong in a file is named, and stops neither `local` nor what is connected already. */
 	{

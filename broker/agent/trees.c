@@ -3,7 +3,7 @@
  * Everything that must reach every process goes through here: targets of a signal, STOP and its
  * KILL, SWEEP, and the end. pty/tree.h does the finding; this file knows what to look for,
  * spares the walk where nothing can be left, and falls back to process groups where /proc is not
- * mounted.
+ * mounted, or not for our pid namespace (as behind `unshare --pid` alone).
  *
  * An agent below this one (of `connect local`) tags its processes with its own number. When both
  * of its processes were killed, nobody ends those any more: their leaders die with it, what had
@@ -66,7 +66,8 @@ watcher_is_alone(const struct agent *agent)
 	memcpy(text, path, buf.used + 1);
 	procfile_path(path, agent->watcher, text);
 	got = procfile_read(path, text, sizeof(text));
-	return agent->subreaper && got > 0 && strchr(text, ' ') == text + got - 1;
+	return agent->subreaper && procfile_is_ours() && got > 0 &&
+	       strchr(text, ' ') == text + got - 1;
 }
 
 /* Whether there can be any process to find. */

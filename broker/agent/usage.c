@@ -57,8 +57,9 @@ static void
 usage_on_tick(struct timer *timer)
 {
 	struct agent *agent = owner_of(timer, struct agent, usage.tick);
+	size_t buckets = procfile_is_ours() ? RUNS_BUCKETS : 0;
 
-	for (size_t i = 0; i < RUNS_BUCKETS; i++)
+	for (size_t i = 0; i < buckets; i++)
 		for (struct run *run = agent->runs.by_pid[i]; run; run = run->next_pid)
 			run_measure(run);
 	if (agent->runs.live)
