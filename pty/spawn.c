@@ -40,9 +40,9 @@
 #define CLOSE_RANGE_CLOEXEC 4u
 #endif
 
-/* Whether a child may use its parent's memory until it executes. Sanitizers and valgrind, which see
- * builds for the C library of the system, know no such child. */
-#if RAW_CALLS && !defined(__GLIBC__)
+/* Whether a child may use its parent's memory until it executes: the builds of the images say so.
+ * Sanitizers and valgrind, which see the other builds, know no such child. */
+#if RAW_CALLS && defined(SPAWN_SHARES)
 #define SHARES 1
 #else
 #define SHARES 0
