@@ -20,6 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#define LOOKS 8
+#define LOOK_MS 5 /* before the second one, and each time twice as long */
+
 struct tree_query
 trees_of_run(const struct run *run)
 {
@@ -149,13 +152,28 @@ foreign_kill(pid_t pid, void *data)
 	(void)tree_kill(&query, SIGKILL);
 }
 
-void
-trees_kill_foreign(struct agent *agent)
+/* Look for orphans of other agents, and again a little later: they come to our watcher one by one as
+ * their parents die. */
+static void
+trees_look(struct timer *timer)
 {
+	struct agent *agent = owner_of(timer, struct agent, foreign.look);
 	struct tree_query query = { .leader = agent->watcher,
 				    .below_only = true,
 				    .parent = agent->watcher };
 
-	if (agent->subreaper)
-		(void)tree_walk(&query, foreign_kill, agent);
+	(void)tree_walk(&query, foreign_kill, agent);
+	if (agent->foreign.looks++ < LOOKS)
+		loop_arm(&agent->loop, timer, (uint64_t)LOOK_MS << agent->foreign.looks);
+}
+
+void
+trees_kill_foreign(struct agent *agent)
+{
+	if (!agent->subreaper)
+		return;
+	agent->foreign.look.fire = trees_look;
+	agent->foreign.looks = 0;
+	loop_disarm(&agent->loop, &agent->foreign.look);
+	trees_look(&agent->foreign.look);
 }
