@@ -1,17 +1,10 @@
-/* Clients: what the end of one means, at whatever byte it comes, and its questions.
- *
- * The peer is this program itself, with --peer N: it reads the line of the first stage and says N
- * bytes of what a first stage and an agent say. */
+/* Clients: what the end of one means, at whatever byte it comes, and its questions. The clients are
+ * shells that read the line of the first stage, and say what the test wants. */
 #include "tests/world.h"
 
 #include "broker/context-private.h"
 #include "broker/prompt.h"
 #include "broker/wire.h"
-
-#include <stdlib.h>
-
-#define MARKER_SIZE 32
-#define LINE_SIZE 4096
 
 /* A client that asks at its terminal until the answer is `right`, then leads to a shell. */
 #define ASKER                                                                    \
@@ -19,80 +12,87 @@
 	"printf \"Password: \" >/dev/tty; read -r p </dev/tty; echo >/dev/tty; " \
 	"[ \"$p\" = right ] && exec /bin/sh; echo Sorry >/dev/tty; done'"
 
-/* All that the peer has to say. Caller frees. */
-static GByteArray *
-talk_new(const char *marker)
+/* A client that says the first %u bytes of what a first stage and the agent whose HELLO is in the
+ * file %s would say. */
+#define PEER                                                                         \
+	"connect command /bin/sh -c 'read -r l; t=${l#*T=}; t=${t%%%%;*}; { printf " \
+	"\"welcome\\n%%s Linux x86_64 z\\n99\\n%%s no /tmp\\n%%s ok\\n\" $t $t $t; " \
+	"cat %s; } | head -c %u'"
+#define TALK_TEXT (8 + 48 + 3 + 41 + 36) /* bytes of it in front of HELLO */
+#define AT_ONCE 8
+
+/* HELLO in a file; how long it is. */
+static guint
+hello_write(const char *path)
 {
-	static const struct wire_signal signals[] = { { 15, "TERM" } };
+	struct wire_signal signals[] = { { 15, "TERM" } };
 	struct wire_hello hello = { .version = WIRE_VERSION,
-				    .home = "/",
-				    .release = "6.1",
 				    .sysname = "Linux",
+				    .release = "6.1",
 				    .machine = "x86_64",
 				    .host = "far",
 				    .user = "bob",
+				    .home = "/",
 				    .shell = "/bin/sh",
-				    .signals = (struct wire_signal *)signals,
+				    .signals = signals,
 				    .signal_count = 1 };
 	struct wire_out out = { .limit = 10000 };
-	GByteArray *talk = g_byte_array_new();
-	g_autofree char *text = g_strdup_printf(
-		"welcome\n%s Linux x86_64 z\n99\n%s no /tmp\n%s ok\n", marker, marker, marker);
+	g_autoptr(GError) error = NULL;
 
 	wire_begin(&out, 0, WIRE_HELLO);
 	wire_put_hello(&out, &hello);
 	g_assert_cmpint(wire_end(&out), ==, 0);
-	g_byte_array_append(talk, (guint8 *)text, (guint)strlen(text));
-	g_byte_array_append(talk, out.data, (guint)out.size);
+	g_file_set_contents(path, (char *)out.data, (gssize)out.size, &error);
+	g_assert_no_error(error);
+	guint size = (guint)out.size;
 	wire_out_done(&out);
-	return talk;
+	return size;
 }
 
-/* Be the peer. */
-static int
-peer_main(const char *count)
+/* The connect whose link ended behind @size bytes has one failure with a name. */
+static void
+check_cut(Context *context, const Outcome *outcome, guint size)
 {
-	char line[LINE_SIZE] = "";
-	gsize used = 0, size = strtoul(count, NULL, 10);
+	static const char *const names[] = { "eof", "no-shell", NULL };
+	g_autofree char *failure = status_of(context, "failure");
 
-	while (used + 1 < sizeof line && (used == 0 || line[used - 1] != '\n') &&
-	       read(STDIN_FILENO, line + used, 1) == 1)
-		used++;
-	const char *marker = strstr(line, "T=");
-	if (marker == NULL)
-		return 1;
-	g_autofree char *copy = g_strndup(marker + 2, MARKER_SIZE);
-	g_autoptr(GByteArray) talk = talk_new(copy);
-	return write(STDOUT_FILENO, talk->data, size) == (gssize)size ? 0 : 1;
+	g_assert_cmpint(outcome->code, !=, 0);
+	if (!g_strv_contains(names, failure))
+		g_error("%u bytes: %s: %s", size, failure, outcome->text);
+	expect_status(context, "link", "lost");
 }
 
-/* A link that ends behind any byte before HELLO is one failure with a name, never a crash or a wait. */
+/* A link that ends behind any byte before HELLO is a failure, never a crash or a wait. */
 static void
 cut_everywhere(void)
 {
-	static const char *const names[] = { "eof", "no-shell", NULL };
-	g_autofree char *marker = g_strnfill(MARKER_SIZE, 'm');
-	g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
-	g_autoptr(GByteArray) talk = talk_new(marker);
+	g_autofree char *path = g_strdup_printf("%s/client-hello-%d", g_get_tmp_dir(), getpid());
+	guint size = TALK_TEXT + hello_write(path);
+	Context *contexts[AT_ONCE];
+	Outcome outcomes[AT_ONCE];
 
 	world_start(NULL, NULL);
-	Context *a = make(root, "a");
-	for (guint size = 0; size < talk->len; size++) {
-		g_autofree char *line = g_strdup_printf("connect command %s --peer %u", self, size);
-		Outcome outcome;
-
-		submit(a, line, &outcome);
-		unit_until(outcome.done);
-		g_assert_cmpint(outcome.code, !=, 0);
-		g_autofree char *failure = status_of(a, "failure");
-		if (!g_strv_contains(names, failure))
-			g_error("%u bytes: %s: %s", size, failure, outcome.text);
-		expect_status(a, "link", "lost");
+	for (guint i = 0; i < AT_ONCE; i++) {
+		g_autofree char *name = g_strdup_printf("c%u", i);
+		contexts[i] = make(root, name);
 	}
-	g_autofree char *whole = g_strdup_printf("connect command %s --peer %u", self, talk->len);
-	say(a, whole);
-	unit_until(status_is(a, "link", "lost"));
+	for (guint first = 0; first < size; first += AT_ONCE) {
+		guint count = MIN(AT_ONCE, size - first);
+
+		for (guint i = 0; i < count; i++) {
+			g_autofree char *line = g_strdup_printf(PEER, path, first + i);
+			submit(contexts[i], line, &outcomes[i]);
+		}
+		for (guint i = 0; i < count; i++) {
+			unit_until(outcomes[i].done);
+			check_cut(contexts[i], &outcomes[i], first + i);
+		}
+	}
+	g_autofree char *whole = g_strdup_printf(PEER, path, size);
+	say(contexts[0], whole);
+	unit_until(status_is(contexts[0], "link", "lost"));
 	world_end();
+	g_assert_cmpint(unlink(path), ==, 0);
 }
 
 /* Clients that lead nowhere. */
@@ -202,7 +202,5 @@ static const UnitTest tests[] = {
 int
 main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "--peer") == 0)
-		return peer_main(argv[2]);
 	return world_main(argc, argv, tests, G_N_ELEMENTS(tests));
 }
