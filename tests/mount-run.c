@@ -443,8 +443,8 @@ static const ShCase cases[] = {
 			  "END\n"
 			  "echo \"exec python3 $T/p.py\" > ctl; read x < stdout; echo stop > ctl\n"
 			  "read -r rc why arg run rest < wait; echo $rc $why $arg; cat stdout\n"
-			  "printf 'timeout 0.2\\nagain\\n' > ctl; read -r rc why arg run real rest < wait; echo $rc $why $arg; awk 'BEGIN { print (substr(ARGV[1], 6) >= 0.4) }' $real",
-		.output = "137 signal KILL\nready\nterm\n124 timeout 0.2\n1\n",
+			  "printf 'timeout 2\\nagain\\n' > ctl; read -r rc why arg run real rest < wait; echo $rc $why $arg; awk 'BEGIN { print (substr(ARGV[1], 6) >= 2.2) }' $real",
+		.output = "137 signal KILL\nready\nterm\n124 timeout 2\n1\n",
 	},
 	{
 		.path = "/mount/run/verbs/timeout",
