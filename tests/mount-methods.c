@@ -4,6 +4,7 @@
 #include "tests/mount.h"
 
 #include <glib.h>
+#include <signal.h>
 
 /* dial C WORDS: connect a new context, and say how that went: "up", or the errno and the word.
  * why C: the newest sentence of its `error`.
@@ -178,6 +179,17 @@ static const ShCase cases[] = {
 		.output = "up\nrow\nup\nmethod bare\nuser app\nEINVAL -\nEINVAL connect: usage: connect bare DIRECTORY\n"
 			"ECONNREFUSED refused\nENXIO no-such-container\nEPERM no-shell\n",
 	},
+	{
+		.path = "/mount/methods/R77/environment",
+		.shells = "bash",
+		.script = TOOLS "dial a command env -i /bin/sh; echo 'sh echo out' > a/ctl; cat a/stdout; rmdir a; "
+			"for w in 'env HOME=/nosuch XDG_RUNTIME_DIR=/nosuch LANG=nosuch LC_ALL=nosuch' 'env -u HOME' 'env ENV=/nosuch BASH_ENV=/nosuch IFS=/ CDPATH=/'; do "
+			"dial a command $w /bin/sh; rmdir a; done; for w in 'sh -e' 'sh -u' 'sh -x' 'bash --posix' 'busybox sh'; do dial a command $w; rmdir a; done; "
+			"dial a command env PATH=/nosuch /bin/sh; why a; grep -q 'before the first stage: .*uname' a/log && echo logged",
+		.output = "up\nout\nup\nup\nup\nup\nup\nup\nup\nup\n"
+			"EPROTO protocol\nEPROTO connect: command: protocol: the first stage says no machine\nlogged\n",
+		.setup = { .seconds = 60 },
+	},
 	/* A /proc of another pid namespace has other processes under our numbers. */
 	{
 		.path = "/mount/methods/R18/proc-of-others",
@@ -222,37 +234,80 @@ nothing_new(void *data)
 	return TRUE;
 }
 
+static const char *const ways[] = {
+	"local",
+	"command sh",
+	"su bob",
+	"ssh -F $SSHCONF alice",
+	"podman c1",
+	"podman c2", /* nobody reaps there */
+	"nsenter -t $NS_PID -a",
+	"unshare -m -p -f",
+	"chroot $CHROOT/no-proc",
+	"lxc -P $LXC_PATH -n c1",
+	"nspawn --register=no --keep-unit --private-network -D $NSPAWN_ROOT",
+	"srun -w n3",
+};
+
+/* A new context, connected by @words, in which a command runs. */
+static void
+connect_by(Mount *mount, const char *words)
+{
+	g_autofree char *script =
+		g_strdup_printf("cd $M/children; mkdir c; echo \"connect %s\" > c/ctl; "
+				"echo 'exec sleep 1000' > c/ctl; sed -n 's/^state //p' c/status",
+				words);
+
+	mount_expect(mount, "bash", script, "running\n", 0);
+}
+
 /* rmdir is the end of the client, and of all that it had started at the far side. */
 static void
 test_rmdir(Mount *mount)
 {
-	static const char *const words[] = {
-		"local",
-		"command sh",
-		"su bob",
-		"ssh -F $SSHCONF alice",
-		"podman c1",
-		"podman c2", /* nobody reaps there */
-		"nsenter -t $NS_PID -a",
-		"unshare -m -p -f",
-		"chroot $CHROOT/no-proc",
-		"lxc -P $LXC_PATH -n c1",
-		"nspawn --register=no --keep-unit --private-network -D $NSPAWN_ROOT",
-		"srun -w n3",
-	};
-
-	for (gsize i = 0; i < G_N_ELEMENTS(words); i++) {
+	for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
 		g_autoptr(GPtrArray) before = process_all();
-		g_autofree char *connect = g_strdup_printf(
-			"cd $M/children; mkdir c; echo \"connect %s\" > c/ctl; echo 'exec sleep "
-			"1000' > c/ctl; "
-			"echo 'kill' > c/ctl; read -r x < c/wait; sed -n 's/^link //p' c/status",
-			words[i]);
 
-		mount_expect(mount, "bash", connect, "up\n", 0);
+		connect_by(mount, ways[i]);
 		g_assert_false(nothing_new(before));
-		mount_expect(mount, "bash", "rmdir $M/children/c", "", 0);
+		mount_expect(mount, "bash",
+			     "cd $M/children; echo kill > c/ctl; read -r x < c/wait; rmdir c", "",
+			     0);
 		mount_until(nothing_new, before);
+	}
+}
+
+/* The first process that is not in @before. */
+static pid_t
+first_new(const GPtrArray *before)
+{
+	g_autoptr(GPtrArray) now = process_all();
+	pid_t first = 0;
+
+	for (guint i = 0; i < now->len; i++) {
+		pid_t pid = ((Process *)now->pdata[i])->pid;
+
+		if (!process_listed(before, pid) && (first == 0 || pid < first))
+			first = pid;
+	}
+	return first;
+}
+
+/* So is the client's own death. */
+static void
+test_client_killed(Mount *mount)
+{
+	for (gsize i = 0; i < G_N_ELEMENTS(ways); i++) {
+		g_autoptr(GPtrArray) before = process_all();
+
+		connect_by(mount, ways[i]);
+		g_assert_no_errno(kill(first_new(before), SIGKILL));
+		mount_expect(mount, "bash",
+			     "cd $M/children/c; cut -d ' ' -f 1-3 wait; "
+			     "grep -E '^(link|failure|state) ' status",
+			     "255 lost ECONNRESET\nlink lost\nfailure lost\nstate lost\n", 0);
+		mount_until(nothing_new, before);
+		mount_expect(mount, "bash", "rmdir $M/children/c", "", 0);
 	}
 }
 
@@ -267,5 +322,6 @@ main(int argc, char **argv)
 		mount_test_bed(beds[i]);
 	mount_test_add_cases(cases, G_N_ELEMENTS(cases));
 	mount_test_add("/mount/methods/T95/R79/rmdir", test_rmdir, &longer);
+	mount_test_add("/mount/methods/R80/client-killed", test_client_killed, &longer);
 	return mount_test_run();
 }
