@@ -8,23 +8,27 @@
 
 /* dial C WORDS: connect a new context, and say how that went: "up", or the errno and the word.
  * why C: the newest sentence of its `error`.
- * proof C WORDS: the same, and a command's outputs and code, a megabyte there and back, a signal, what is left
- * where the agent was, and rmdir.
+ * look C WORDS: the same, and a command's outputs and code.
+ * leave: print what is left where the agent was put, and rmdir.
+ * proof C WORDS: all of it, and between a megabyte there and back, and a signal.
  * hop C WORDS: go on below a new context that is connected so. */
-#define TOOLS                                                                                     \
-	"cd $M/children; head -c 1048576 /dev/urandom > $T/sent\n"                                \
-	"dial() { c=$1; shift; mkdir -p $c; r=$(try write $c/ctl \"connect $*\\n\"); case $r in " \
-	"E*) "                                                                                    \
-	"echo $r $(sed -n 's/^failure //p' $c/status);; *) sed -n 's/^link //p' $c/status;; "     \
-	"esac; }\n"                                                                               \
-	"why() { tail -n 1 $1/error | cut -d ' ' -f 3-; }\n"                                      \
-	"hop() { mkdir $1 && echo \"connect ${*:2}\" > $1/ctl && cd $1/children; }\n"             \
-	"proof() { dial \"$@\"; echo 'sh echo out; echo err >&2; exit 3' > $c/ctl; "              \
-	"cat $c/stdout $c/stderr; cut -d ' ' -f 1-3 $c/wait; echo 'exec cat' > $c/ctl; "          \
-	"cat $T/sent > $c/stdin; cmp $T/sent $c/stdout && echo same; read -r x < $c/wait; "       \
-	"echo 'exec sleep 1000' > $c/ctl; echo TERM > $c/signal; cut -d ' ' -f 1-3 $c/wait; "     \
-	"echo 'sh for d in \"$XDG_RUNTIME_DIR\" /dev/shm /tmp /var/tmp \"$HOME\" /; do "          \
-	"ls -A \"$d\"/.mitofs-*; done 2>&1 | grep -v o.such' > $c/ctl; cat $c/stdout; rmdir $c; " \
+#define TOOLS                                                                                      \
+	"cd $M/children; head -c 1048576 /dev/urandom > $T/sent\n"                                 \
+	"dial() { c=$1; shift; mkdir -p $c; r=$(try write $c/ctl \"connect $*\\n\"); case $r in "  \
+	"E*) "                                                                                     \
+	"echo $r $(sed -n 's/^failure //p' $c/status);; *) sed -n 's/^link //p' $c/status;; "      \
+	"esac; }\n"                                                                                \
+	"why() { tail -n 1 $1/error | cut -d ' ' -f 3-; }\n"                                       \
+	"hop() { mkdir $1 && echo \"connect ${*:2}\" > $1/ctl && cd $1/children; }\n"              \
+	"look() { dial \"$@\"; echo 'sh echo out; echo err >&2; exit 3' > $c/ctl; "                \
+	"cat $c/stdout $c/stderr; cut -d ' ' -f 1-3 $c/wait; }\n"                                  \
+	"leave() { echo 'sh for d in \"$XDG_RUNTIME_DIR\" /dev/shm /tmp /var/tmp \"$HOME\" /; do " \
+	"ls -A \"$d\"/.mitofs-*; done 2>&1 | grep -v o.such' > $c/ctl; cat $c/stdout; rmdir $c; "  \
+	"}\n"                                                                                      \
+	"proof() { look \"$@\"; echo 'exec cat' > $c/ctl; cat $T/sent > $c/stdin; "                \
+	"cmp $T/sent $c/stdout && echo same; read -r x < $c/wait; "                                \
+	"echo 'exec sleep 1000' > $c/ctl; echo TERM > $c/signal; cut -d ' ' -f 1-3 $c/wait; "      \
+	"leave; "                                                                                  \
 	"}\n"
 
 #define PROVED "up\nout\nerr\n3 exit 3\nsame\n143 signal TERM\n"
@@ -92,8 +96,8 @@ static const ShCase cases[] = {
 		.path = "/mount/methods/R73/R75/T99/poor-places",
 		.shells = "bash",
 		.script = TOOLS AT_HOME "for p in no-gzip no-head no-dd no-mktemp no-proc no-dev home home-only; do "
-			"proof $p chroot $CHROOT/$p | tr '\\n' ' '; find $CHROOT/$p -name '.mitofs-*'; echo $p; done",
-#define POOR "up out err 3 exit 3 same 143 signal TERM "
+			"(look $p chroot $CHROOT/$p; leave) | tr '\\n' ' '; find $CHROOT/$p -name '.mitofs-*'; echo $p; done",
+#define POOR "up out err 3 exit 3 "
 		.output = POOR "no-gzip\n" POOR "no-head\n" POOR "no-dd\n" POOR "no-mktemp\n" POOR "no-proc\n"
 			POOR "no-dev\n" POOR "home\n" POOR "home-only\n",
 		.setup = { .seconds = 90 },
@@ -105,8 +109,10 @@ static const ShCase cases[] = {
 			"find $CHROOT/$p -name '.mitofs-*'; done",
 #define NO_PLACE "ENOSPC no-place\nENOSPC connect: chroot: no place to run the agent: "
 #define AT_ROOT "; [^;]* directory '\\.': Read-only file system\n"
-#define FULL(DIRECTORY) "[^;]* No space left on device; " DIRECTORY ": the agent cannot be executed"
-#define ALL_FULL NO_PLACE FULL("/dev/shm") "; " FULL("/tmp") "; " FULL("/var/tmp") "; " FULL("/root") AT_ROOT
+#define NO_SPACE "[^;]* No space left on device; "
+#define AND(DIRECTORY) "; (?:" NO_SPACE ")?" DIRECTORY ": the agent cannot be executed"
+#define ALL_FULL NO_PLACE NO_SPACE "/dev/shm: the agent cannot be executed" AND("/tmp") AND("/var/tmp") \
+	AND("/root") AT_ROOT
 		.regex = NO_PLACE "[^;]*/dev/shm: Permission denied; [^;]*/tmp: Permission denied; "
 			"[^;]*/var/tmp: Permission denied; [^;]*/root: Permission denied" AT_ROOT ALL_FULL ALL_FULL,
 	},
