@@ -100,14 +100,14 @@
 	"		try: yield path, open(path + '/comm').read().strip()\n"                           \
 	"		except OSError: pass\n"                                                           \
 	"def memory(path):\n"                                                                \
-	"	try:\n"                                                                            \
-	"		mem, maps = open(path + '/mem', 'rb', buffering=0), open(path + "                 \
-	"'/maps').read()\n"                                                                  \
-	"		for begin, end, what in re.findall('^(.*?)-(.*?) rw.*?(\\\\S+)$', maps, "         \
-	"re.M):\n"                                                                           \
-	"			mem.seek(int(begin, 16))\n"                                                      \
-	"			yield what, mem.read(int(end, 16) - int(begin, 16))\n"                           \
-	"	except OSError: pass\n"                                                            \
+	"	try: mem, lines = open(path + '/mem', 'rb', buffering=0), open(path + "            \
+	"'/maps').read().splitlines()\n"                                                     \
+	"	except OSError: return\n"                                                          \
+	"	for words in map(str.split, lines):\n"                                             \
+	"		begin, end = (int(n, 16) for n in words[0].split('-'))\n"                         \
+	"		if not words[1].startswith('rw'): continue\n"                                     \
+	"		try: yield words[-1], os.pread(mem.fileno(), end - begin, begin)\n"               \
+	"		except OSError: pass\n"                                                           \
 	"def look():\n"                                                                      \
 	"	hits = []\n"                                                                       \
 	"	for path, name in everybody():\n"                                                  \
@@ -330,8 +330,8 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/remote/R111/T101/password",
 		.shells = "python3",
-		.script = SCAN "near = lambda words: subprocess.run(words, input=b''.join(u + b':' + right + b'\\n' for u in (b'alice', b'bob')), check=True)\ninit = open(os.environ['BED'] + '/hosts/h1/pids').read().split()[1]\nfar = ['nsenter', '-t', init, '-a']\nfor user in 'alice', 'bob': subprocess.run([*far, 'useradd', '-m', '-s', '/bin/bash', user], check=True)\nsubprocess.run([*far, 'sh', '-c', 'echo \"alice ALL=(ALL) ALL\" > /etc/sudoers.d/bed'], check=True)\nnear(['chpasswd']); near([*far, 'chpasswd'])\nmake('h1', 'connect ssh -F %s h1' % os.environ['SSHCONF'])\nfor hop in '', 'h1/children/':\n	make(hop + 'alice', 'connect su alice')\n	below = hop + 'alice/children/'\n	ask(below + 'root', 'connect sudo')\n	answer(below + 'root', wrong)\n	while 'Sorry' not in open(top + below + 'root/log').read(): pass\n	print(look())\n	answer(below + 'root', right)\n	print(who(below + 'root'))\n	ask(below + 'bob', 'connect su bob')\n	answer(below + 'bob', right)\n	while word(below + 'bob', 'link') != 'up': pass\n	print(look())\n	print(who(below + 'bob'))\n	make(below + 'again', 'connect su bob', right)\n	print(who(below + 'again'))\n	try: make(below + 'wrong', 'connect su bob', wrong)\n	except OSError as e: print(e.strerror, look())\nprint(look())\nfor context in 'alice/children/', 'h1/children/alice/children/':\n	for n in 'root', 'bob', 'again', 'wrong': os.rmdir(top + context + n)\nfor n in 'alice', 'h1/children/alice', 'h1': os.rmdir(top + n)\nprint(look())\nsubprocess.run(['sh', '-c', '$HOSTS boot h1'], check=True)\n",
-		.output = "[]\nroot\n[]\nbob\nbob\nPermission denied []\n[]\nroot\n[]\nbob\nbob\nPermission denied []\n[]\n[]\n",
+		.script = SCAN "near = lambda words: subprocess.run(words, input=b''.join(u + b':' + right + b'\\n' for u in (b'alice', b'bob')), check=True)\ninit = open(os.environ['BED'] + '/hosts/h1/pids').read().split()[1]\nfar = ['nsenter', '-t', init, '-a']\nfor user in 'alice', 'bob': subprocess.run([*far, 'useradd', '-m', '-s', '/bin/bash', user], check=True)\nsubprocess.run([*far, 'sh', '-c', 'echo \"alice ALL=(ALL) ALL\" > /etc/sudoers.d/bed'], check=True)\nos.mkdir(top + 'held'); answer('held', right); print({h[0] for h in look()}); os.rmdir(top + 'held')\nnear(['chpasswd']); near([*far, 'chpasswd'])\nmake('h1', 'connect ssh -F %s h1' % os.environ['SSHCONF'])\nfor hop in '', 'h1/children/':\n	make(hop + 'alice', 'connect su alice')\n	below = hop + 'alice/children/'\n	ask(below + 'root', 'connect sudo')\n	answer(below + 'root', wrong)\n	while 'Sorry' not in open(top + below + 'root/log').read(): pass\n	print(look())\n	answer(below + 'root', right)\n	print(who(below + 'root'))\n	ask(below + 'bob', 'connect su bob')\n	answer(below + 'bob', right)\n	while word(below + 'bob', 'link') != 'up': pass\n	print(look())\n	print(who(below + 'bob'))\n	make(below + 'again', 'connect su bob', right)\n	print(who(below + 'again'))\n	try: make(below + 'wrong', 'connect su bob', wrong)\n	except OSError as e: print(e.strerror, look())\nprint(look())\nfor context in 'alice/children/', 'h1/children/alice/children/':\n	for n in 'root', 'bob', 'again', 'wrong': os.rmdir(top + context + n)\nfor n in 'alice', 'h1/children/alice', 'h1': os.rmdir(top + n)\nprint(look())\nsubprocess.run(['sh', '-c', '$HOSTS boot h1'], check=True)\n",
+		.output = "{'mitofs'}\n[]\nroot\n[]\nbob\nbob\nPermission denied []\n[]\nroot\n[]\nbob\nbob\nPermission denied []\n[]\n[]\n",
 		.setup = { .seconds = 60 },
 	},
 };
