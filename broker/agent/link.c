@@ -72,7 +72,8 @@ link_close(struct link *link, int error)
 	link->on_end(error, link->data);
 }
 
-/* Hand the whole frames of the buffer on, and move what is left to its head. 0 or -EPROTO. */
+/* Hand the whole frames of the buffer on, and move what is left to its head; nothing else stays,
+ * since it may have been an answer on its way to a further place. 0 or -EPROTO. */
 static int
 link_parse(struct link *link)
 {
@@ -86,6 +87,7 @@ link_parse(struct link *link)
 		if (found <= 0 || (found = link->on_frame(&frame, link->data)) < 0) {
 			link->filled -= at;
 			memmove(link->buffer, link->buffer + at, link->filled);
+			memset(link->buffer + link->filled, 0, at);
 			return found;
 		}
 		at += used;
