@@ -321,7 +321,7 @@ while_starting(Mount *mount)
 		     "done\n"
 		     "$MITOFS $M 2> /dev/null && ls $M | wc -l && echo shutdown > $M/ctl\n"
 		     "while grep -q \" $M \" /proc/self/mountinfo; do :; done",
-		     "11\n", 0);
+		     "13\n", 0);
 }
 
 /* mount(2), whose name is taken where there is a Mount. */
