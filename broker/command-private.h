@@ -35,6 +35,7 @@ struct Command {
 	void *data;
 	GError *outcome;
 	guint begun : 1, finished : 1, submitting : 1, cancelling : 1, waited : 1, cancelled : 1;
+	guint told : 1; /* `error` has all that is to be said of its failure */
 	/* For whatever the verb waits on. */
 	Settings *settings; /* to be set when the place has agreed */
 	Link *link;
@@ -50,6 +51,16 @@ const Verb *verb_find(const char *name);
 /* The verb of all settings rows, and of `signal`. */
 extern const Verb verb_setting;
 extern const Verb verb_signal;
+/* Those of all children together: fanout.c. */
+extern const Verb verb_fanout;
+extern const Verb verb_fanout_signal;
+
+/* command_submit() and command_signal() with words that are checked as always and then carried out
+ * by another verb. @by NULL: by their own. */
+Command *command_submit_by(Context *context, const Verb *by, GStrv words, gboolean async,
+			   CommandDone done, void *data, GError **error);
+Command *command_signal_by(Context *context, const Verb *verb, const char *text, CommandDone done,
+			   void *data, GError **error);
 
 /* It has its outcome; the command is gone behind this call. @error is borrowed. */
 void command_finish(Command *command, const GError *error);

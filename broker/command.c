@@ -80,7 +80,8 @@ command_finish(Command *command, const GError *error)
 	command_stop_waiting(command);
 	if (error != NULL) {
 		command->outcome = g_error_copy(error);
-		context_fail(context, command->words[command->args - command->words - 1], error);
+		if (!command->told)
+			context_fail(context, command->args[-1], error);
 	}
 	if (context->commands != NULL)
 		g_queue_remove(context->commands, command);
@@ -297,8 +298,8 @@ check_context(Context *context, GError **error)
 }
 
 Command *
-command_submit(Context *context, GStrv words, gboolean async, CommandDone done, void *data,
-	       GError **error)
+command_submit_by(Context *context, const Verb *by, GStrv words, gboolean async, CommandDone done,
+		  void *data, GError **error)
 {
 	guint skip = words[0] != NULL && strcmp(words[0], "async") == 0;
 	g_autoptr(GError) wrong = NULL;
@@ -312,9 +313,16 @@ command_submit(Context *context, GStrv words, gboolean async, CommandDone done, 
 		g_strfreev(words);
 		return NULL;
 	}
-	Command *command = command_new(context, verb, words, skip);
+	Command *command = command_new(context, by != NULL ? by : verb, words, skip);
 	command->setting = setting;
 	return command_run(command, async || skip > 0, done, data, error);
+}
+
+Command *
+command_submit(Context *context, GStrv words, gboolean async, CommandDone done, void *data,
+	       GError **error)
+{
+	return command_submit_by(context, NULL, words, async, done, data, error);
 }
 
 /* The verb `signal` and the words of @text, which blanks separate. */
@@ -333,7 +341,8 @@ signal_words(const char *text)
 }
 
 Command *
-command_signal(Context *context, const char *text, CommandDone done, void *data, GError **error)
+command_signal_by(Context *context, const Verb *verb, const char *text, CommandDone done,
+		  void *data, GError **error)
 {
 	g_autoptr(GError) wrong = NULL;
 
@@ -341,8 +350,14 @@ command_signal(Context *context, const char *text, CommandDone done, void *data,
 		g_propagate_error(error, g_steal_pointer(&wrong));
 		return NULL;
 	}
-	return command_run(command_new(context, &verb_signal, signal_words(text), 0), FALSE, done,
-			   data, error);
+	return command_run(command_new(context, verb, signal_words(text), 0), FALSE, done, data,
+			   error);
+}
+
+Command *
+command_signal(Context *context, const char *text, CommandDone done, void *data, GError **error)
+{
+	return command_signal_by(context, &verb_signal, text, done, data, error);
 }
 
 /* Take it back with @error. */

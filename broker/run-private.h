@@ -46,6 +46,8 @@ void run_set_timeout(Run *run, guint64 ms);
 void run_close_output(Run *run, int which);
 /* The lines of status from "state" on that are the run's. */
 void run_status_text(Run *run, GString *out);
+/* "CODE run=N pid=N", with "-" for what it has not. */
+void run_brief_text(const Run *run, GString *out);
 const char *run_state(const Run *run);
 void run_usage_text(const Run *run, GString *out);
 

@@ -696,6 +696,19 @@ run_status_text(Run *run, GString *out)
 }
 
 void
+run_brief_text(const Run *run, GString *out)
+{
+	if (run_ended(run))
+		g_string_append_printf(out, "%d run=%u pid=", run->code, run->number);
+	else
+		g_string_append_printf(out, "- run=%u pid=", run->number);
+	if (run->pid > 0)
+		g_string_append_printf(out, "%u", run->pid);
+	else
+		g_string_append_c(out, '-');
+}
+
+void
 run_usage_text(const Run *run, GString *out)
 {
 	g_string_append_printf(out,

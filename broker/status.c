@@ -90,6 +90,47 @@ context_status_text(Context *context, GString *out)
 }
 
 void
+context_name_text(const Context *context, GString *out)
+{
+	g_auto(GStrv) pieces = g_strsplit(context->name, " ", -1);
+
+	for (guint i = 0; pieces[i] != NULL; i++) {
+		if (i > 0)
+			g_string_append(out, "\\x20");
+		text_escape(out, pieces[i], -1);
+	}
+}
+
+/* A line of all/status. */
+static void
+print_child(GString *out, Context *child)
+{
+	Place *place = context_place(child);
+	const Stream *outputs[] = { context_output(child, 1), context_output(child, 2) };
+
+	context_name_text(child, out);
+	g_string_append_printf(out, " %s ", context_state(child));
+	if (child->run != NULL)
+		run_brief_text(child->run, out);
+	else
+		g_string_append(out, "- run=- pid=-");
+	g_string_append_printf(out, " link=%s", place != NULL ? place_state_name(place) : "-");
+	for (guint i = 0; i < G_N_ELEMENTS(outputs); i++)
+		g_string_append_printf(out, " %s=%" G_GUINT64_FORMAT, i == 0 ? "stdout" : "stderr",
+				       outputs[i] != NULL ? stream_size(outputs[i]) : 0);
+	g_string_append_c(out, '\n');
+}
+
+void
+context_all_status_text(Context *context, GString *out)
+{
+	Context *child = NULL;
+
+	while ((child = context_child_after(context, child != NULL ? child->serial : 0)) != NULL)
+		print_child(out, child);
+}
+
+void
 context_ctl_text(Context *context, GString *out)
 {
 	char uuid[UUID_STR_LEN];

@@ -23,7 +23,11 @@ timespec_of(gint64 usec)
 static nlink_t
 directory_links(const Context *context, const FileRow *row)
 {
-	return 2 + (row == &files_context_row ? 1 : context_child_count(context));
+	nlink_t links = 2 + (row == files_children() ? context_child_count(context) : 0);
+
+	for (row = row->files; row != NULL && row->name != NULL; row++)
+		links += S_ISDIR(row->mode);
+	return links;
 }
 
 /* Set all three times. */

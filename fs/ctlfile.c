@@ -82,8 +82,8 @@ ctl_write_submit(CtlWrite *write, Reply *reply, GStrv words, int *ret_code)
 {
 	g_autoptr(GError) error = NULL;
 	CommandWait *wait = command_wait_new(ctl_write_on_done, write);
-	Command *command = command_submit(write->file->context, words, write->nonblock,
-					  command_wait_on_done, wait, &error);
+	Command *command = write->file->row->submit(write->file->context, words, write->nonblock,
+						    command_wait_on_done, wait, &error);
 
 	if (command == NULL) {
 		command_wait_free(wait);
@@ -203,8 +203,8 @@ ctl_run_tail(OpenFile *file, CtlFile *ctl)
 	if (words != NULL) {
 		CommandWait *wait = command_wait_new(NULL, NULL);
 
-		if (command_submit(file->context, words, TRUE, command_wait_on_done, wait,
-				   &error) == NULL)
+		if (file->row->submit(file->context, words, TRUE, command_wait_on_done, wait,
+				      &error) == NULL)
 			command_wait_free(wait);
 	} else if (is_pending) {
 		fail(&error, EINVAL, "unfinished command dropped");

@@ -49,10 +49,9 @@ dirs_op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)
 	if (node != NULL && node_is_children(node)) {
 		context = context_child(node->context, name);
 		row = &files_context_row;
-	} else if (node != NULL && node->row == &files_context_row &&
-		   !context_removed(node->context)) {
+	} else if (node != NULL && !context_removed(node->context)) {
 		context = node->context;
-		row = files_find(name);
+		row = files_find(node->row, name);
 	}
 	if (context == NULL || row == NULL)
 		reply_error(g_steal_pointer(&reply), node == NULL ? ESTALE : ENOENT);

@@ -1,8 +1,11 @@
-/* The table of files. A new file is one row here and the handlers of its noun.
+/* The tables of files. A new file is one row here and the handlers of its noun.
  *
- * children/ is a row too: the only directory among them. */
+ * children/ and all/ are rows too, the only directories; what all/ holds is a table of its own. */
 #include "fs/files.h"
 
+#include "fs/allinput.h"
+#include "fs/alloutput.h"
+#include "fs/allwait.h"
 #include "fs/ctlfile.h"
 #include "fs/errorfile.h"
 #include "fs/signalfile.h"
@@ -11,14 +14,41 @@
 #include "fs/textfile.h"
 #include "fs/waitfile.h"
 
+#include "broker/fanout.h"
+
 #include <string.h>
 #include <sys/stat.h>
 
 /* clang-format off */
+/* The virtual context of all direct children. Its ctl and signal read as nothing. */
+static const FileRow all_rows[] = {
+	{ .name = "ctl", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR,
+	  .text = textfile_nothing, .open = ctlfile_open, .release = ctlfile_release,
+	  .look = textfile_look, .write = ctlfile_write, .submit = fanout_submit },
+	{ .name = "stdin", .mode = S_IFREG | 0200, .flags = FILE_FRESH | FILE_CURSOR,
+	  .open = allinput_open, .release = allinput_release, .truncate = allinput_truncate,
+	  .write = allinput_write, .writable = allinput_writable, .changed = allinput_changed },
+	{ .name = "stdout", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
+	  .size = allstdout_size, .open = allstdout_open, .release = alloutput_release,
+	  .look = alloutput_look, .changed = alloutput_changed },
+	{ .name = "stderr", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
+	  .size = allstderr_size, .open = allstderr_open, .release = alloutput_release,
+	  .look = alloutput_look, .changed = alloutput_changed },
+	{ .name = "signal", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR,
+	  .text = textfile_nothing, .look = textfile_look, .write = signalfile_write,
+	  .signal = fanout_signal },
+	{ .name = "status", .mode = S_IFREG | 0400, .flags = FILE_FRESH,
+	  .text = context_all_status_text, .look = textfile_look },
+	{ .name = "wait", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
+	  .size = allwait_size, .open = allwait_open, .release = allwait_release,
+	  .look = allwait_look, .changed = allwait_changed },
+	{ 0 },
+};
+
 static const FileRow rows[] = {
 	{ .name = "ctl", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR,
 	  .text = context_ctl_text, .open = ctlfile_open, .release = ctlfile_release,
-	  .look = textfile_look, .write = ctlfile_write },
+	  .look = textfile_look, .write = ctlfile_write, .submit = command_submit },
 	{ .name = "stdin", .mode = S_IFREG | 0200, .flags = FILE_FRESH | FILE_CURSOR,
 	  .open = stdinfile_open, .release = stdinfile_release, .truncate = stdinfile_truncate,
 	  .write = stdinfile_write, .writable = stdinfile_writable, .changed = stdinfile_changed },
@@ -31,7 +61,8 @@ static const FileRow rows[] = {
 	  .release = streamfile_release, .look = streamfile_look, .refresh = streamfile_refresh,
 	  .consume = streamfile_consume, .changed = streamfile_changed },
 	{ .name = "signal", .mode = S_IFREG | 0600, .flags = FILE_FRESH | FILE_CURSOR,
-	  .text = context_signal_text, .look = textfile_look, .write = signalfile_write },
+	  .text = context_signal_text, .look = textfile_look, .write = signalfile_write,
+	  .signal = command_signal },
 	{ .name = "status", .mode = S_IFREG | 0400, .flags = FILE_FRESH,
 	  .text = context_status_text, .look = textfile_look },
 	{ .name = "wait", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
@@ -52,41 +83,58 @@ static const FileRow rows[] = {
 	  .look = streamfile_look, .consume = streamfile_consume, .write = prompt_write,
 	  .changed = streamfile_changed },
 	{ .name = "children", .mode = S_IFDIR | 0700 },
+	{ .name = "all", .mode = S_IFDIR | 0700, .files = all_rows },
+	{ 0 },
 };
 /* clang-format on */
 
-const FileRow files_context_row = { .name = ".", .mode = S_IFDIR | 0700 };
+const FileRow files_context_row = { .name = ".", .mode = S_IFDIR | 0700, .files = rows };
 
 /* Low bits of an inode number that tell the files of one context apart. */
 #define INODE_BITS 5
-G_STATIC_ASSERT(G_N_ELEMENTS(rows) + 1 < 1 << INODE_BITS);
+G_STATIC_ASSERT(G_N_ELEMENTS(rows) + G_N_ELEMENTS(all_rows) + 1 < 1 << INODE_BITS);
 
 const FileRow *
-files_find(const char *name)
+files_find(const FileRow *directory, const char *name)
 {
-	for (guint i = 0; i < G_N_ELEMENTS(rows); i++) {
-		if (strcmp(rows[i].name, name) == 0)
-			return &rows[i];
+	for (const FileRow *row = directory->files; row != NULL && row->name != NULL; row++) {
+		if (strcmp(row->name, name) == 0)
+			return row;
 	}
 	return NULL;
 }
 
 const FileRow *
-files_row(guint index)
+files_row(const FileRow *directory, guint index)
 {
-	return index < G_N_ELEMENTS(rows) ? &rows[index] : NULL;
+	const FileRow *row = directory->files;
+
+	while (row != NULL && row->name != NULL && index > 0) {
+		row++;
+		index--;
+	}
+	return row != NULL && row->name != NULL ? row : NULL;
 }
 
 const FileRow *
 files_children(void)
 {
-	return files_find("children");
+	return files_find(&files_context_row, "children");
+}
+
+/* What tells @row from the others of its context: 1 the context, then its rows, then all/'s. */
+static guint
+row_number(const FileRow *row)
+{
+	if (row == &files_context_row)
+		return 1;
+	if (row >= all_rows && row < all_rows + G_N_ELEMENTS(all_rows))
+		return (guint)(row - all_rows) + 2 + G_N_ELEMENTS(rows);
+	return (guint)(row - rows) + 2;
 }
 
 ino_t
 files_inode(const Context *context, const FileRow *row)
 {
-	guint number = row == &files_context_row ? 1 : (guint)(row - rows) + 2;
-
-	return context_serial(context) << INODE_BITS | number;
+	return context_serial(context) << INODE_BITS | row_number(row);
 }

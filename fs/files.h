@@ -1,9 +1,10 @@
-/* The files of a context, as rows of a table: lookup, readdir, getattr, open, read, write and poll
- * all read them. */
+/* The files of a context and of its all/, as rows of tables: lookup, readdir, getattr, open, read,
+ * write and poll all read them. */
 #ifndef MITOFS_FS_FILES_H
 #define MITOFS_FS_FILES_H
 
 #include "broker/broker.h"
+#include "broker/command.h"
 
 #include <sys/types.h>
 #include <sys/uio.h>
@@ -30,6 +31,9 @@ struct FileRow {
 	const char *name;
 	mode_t mode; /* type and permissions */
 	guint flags; /* FILE_* */
+
+	/* What a directory always holds: rows, up to one without a name. */
+	const FileRow *files;
 
 	/* The whole text, rendered at LOOKUP. */
 	void (*text)(Context *context, GString *out);
@@ -58,6 +62,11 @@ struct FileRow {
 		      gboolean nonblock);
 	/* Whether a write would not wait; NULL: never does. */
 	gboolean (*writable)(OpenFile *file);
+	/* Who carries out the commands and signals that are written to it. */
+	Command *(*submit)(Context *context, GStrv words, gboolean async, CommandDone done,
+			   void *data, GError **error);
+	Command *(*signal)(Context *context, const char *text, CommandDone done, void *data,
+			   GError **error);
 	/* Told when `look` or `writable` may answer differently; NULL (the function or its result):
 	 * never. */
 	Notifier *(*changed)(OpenFile *file);
@@ -68,10 +77,10 @@ extern const FileRow files_context_row;
 /* The row of children/. */
 const FileRow *files_children(void);
 
-/* The row of @name, or NULL. */
-const FileRow *files_find(const char *name);
-/* The row at @index from 0, NULL behind the last. */
-const FileRow *files_row(guint index);
+/* The row of @name in @directory, or NULL. */
+const FileRow *files_find(const FileRow *directory, const char *name);
+/* Its row at @index from 0, NULL behind the last. */
+const FileRow *files_row(const FileRow *directory, guint index);
 /* The same for all nodes of one file, and for no other file of the mount. */
 ino_t files_inode(const Context *context, const FileRow *row);
 

@@ -1,8 +1,8 @@
 /* Listings: one page of a directory, from an offset that the kernel gives back.
  *
- * Offsets: 1 is behind ".", 2 behind ".."; then in a context the number of the row, in children/
- * the serial of the child, which never changes and never comes again, so a page that follows any
- * change misses and repeats nothing.
+ * Offsets: 1 is behind ".", 2 behind ".."; then the number of the row, but in children/ the serial
+ * of the child, which never changes and never comes again, so a page that follows any change misses
+ * and repeats nothing.
  *
  * With readdirplus a directory comes with its node, counted as a lookup; a file only by name
  * (nodeid 0), since a node of its own would be one text rendered and forgotten for each name. */
@@ -69,14 +69,14 @@ listing_add_dots(Listing *listing, const Node *node, off_t offset)
 	return offset >= 2 || listing_add(listing, "..", parent, parent_row, 2, FALSE);
 }
 
-/* The files of a context, from row @offset - 2 on. */
+/* The rows of a directory, from row @offset - 2 on. */
 static void
-listing_add_files(Listing *listing, Context *context, off_t offset)
+listing_add_files(Listing *listing, const Node *node, off_t offset)
 {
 	const FileRow *row;
 
-	for (guint i = (guint)MAX(offset - 2, 0); (row = files_row(i)) != NULL; i++) {
-		if (!listing_add(listing, row->name, context, row, i + 3, S_ISDIR(row->mode)))
+	for (guint i = (guint)MAX(offset - 2, 0); (row = files_row(node->row, i)) != NULL; i++) {
+		if (!listing_add(listing, row->name, node->context, row, i + 3, S_ISDIR(row->mode)))
 			return;
 	}
 }
@@ -112,10 +112,10 @@ listing_reply(fuse_req_t req, fuse_ino_t id, size_t size, off_t offset, gboolean
 		return;
 	}
 	if (!context_removed(node->context) && listing_add_dots(&listing, node, offset)) {
-		if (node->row == &files_context_row)
-			listing_add_files(&listing, node->context, offset);
-		else
+		if (node->row == files_children())
 			listing_add_children(&listing, node->context, offset);
+		else
+			listing_add_files(&listing, node, offset);
 	}
 	reply_bytes(g_steal_pointer(&reply), page, listing.used);
 }

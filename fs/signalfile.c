@@ -51,7 +51,9 @@ signalfile_write(OpenFile *file, Reply *reply, const char *bytes, gsize size, gb
 		return;
 	}
 	CommandWait *wait = command_wait_new(signal_write_on_done, GSIZE_TO_POINTER(size));
-	Command *command = command_signal(file->context, text, command_wait_on_done, wait, &error);
+	Command *command =
+		file->row->signal(file->context, text, command_wait_on_done, wait, &error);
+
 	if (command != NULL && !nonblock) {
 		command_wait_park(wait, file->mount->parking, reply, command);
 		return;

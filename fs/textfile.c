@@ -3,6 +3,11 @@
 
 #include "fs/openfile.h"
 
+void
+textfile_nothing(Context *context, GString *out)
+{
+}
+
 gssize
 textfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2], int *ret_count)
 {

@@ -5,6 +5,8 @@
 
 #include "fs/files.h"
 
+/* The text of a file that has nothing to say. */
+void textfile_nothing(Context *context, GString *out);
 gssize textfile_look(OpenFile *file, guint64 offset, gsize size, struct iovec iov[2],
 		     int *ret_count);
 

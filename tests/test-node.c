@@ -73,7 +73,7 @@ test_shared(Fixture *fixture, gconstpointer data)
 	};
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-		const FileRow *row = files_find(names[i]);
+		const FileRow *row = files_find(&files_context_row, names[i]);
 		guint64 id;
 		Node *node;
 
@@ -100,7 +100,7 @@ test_fresh(Fixture *fixture, gconstpointer data)
 	static const char *const names[] = { "ctl", "stdin", "signal", "status", "error" };
 
 	for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
-		const FileRow *row = files_find(names[i]);
+		const FileRow *row = files_find(&files_context_row, names[i]);
 		Node *one = node_take(fixture->nodes, fixture->child, row);
 		Node *two = node_take(fixture->nodes, fixture->child, row);
 
@@ -118,7 +118,7 @@ test_fresh(Fixture *fixture, gconstpointer data)
 static void
 test_text(Fixture *fixture, gconstpointer data)
 {
-	const FileRow *row = files_find("status");
+	const FileRow *row = files_find(&files_context_row, "status");
 	Node *before = node_take(fixture->nodes, broker_root(fixture->broker), row);
 	g_autoptr(GBytes) text = g_bytes_ref(before->text);
 
@@ -145,6 +145,18 @@ test_removed(Fixture *fixture, gconstpointer data)
 	node_forget(fixture->nodes, node->id, 1);
 }
 
+/* Each row of @directory is found by its name, and has a number of its own in @context. */
+static void
+check_rows(GHashTable *seen, const Context *context, const FileRow *directory)
+{
+	const FileRow *row;
+
+	for (guint i = 0; (row = files_row(directory, i)) != NULL; i++) {
+		g_assert_true(files_find(directory, row->name) == row);
+		g_assert_true(g_hash_table_add(seen, GSIZE_TO_POINTER(files_inode(context, row))));
+	}
+}
+
 /* No two files have one inode number. */
 static void
 test_inodes(Fixture *fixture, gconstpointer data)
@@ -153,17 +165,13 @@ test_inodes(Fixture *fixture, gconstpointer data)
 	Context *contexts[] = { broker_root(fixture->broker), fixture->child };
 
 	for (guint i = 0; i < G_N_ELEMENTS(contexts); i++) {
-		const FileRow *row;
-
 		g_assert_true(g_hash_table_add(
 			seen, GSIZE_TO_POINTER(files_inode(contexts[i], &files_context_row))));
-		for (guint j = 0; (row = files_row(j)) != NULL; j++) {
-			g_assert_true(files_find(row->name) == row);
-			g_assert_true(g_hash_table_add(
-				seen, GSIZE_TO_POINTER(files_inode(contexts[i], row))));
-		}
+		check_rows(seen, contexts[i], &files_context_row);
+		check_rows(seen, contexts[i], files_find(&files_context_row, "all"));
 	}
-	g_assert_null(files_find("nosuch"));
+	g_assert_null(files_find(&files_context_row, "nosuch"));
+	g_assert_null(files_find(files_children(), "ctl"));
 }
 
 int
