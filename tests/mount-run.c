@@ -398,7 +398,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/run/verbs/reset",
 		.shells = "all",
-		.script = "cd $M; echo 'winsize 100 30' > ctl; echo reset > ctl; echo 'sh echo out; exec sleep 1000' > ctl; try write ctl 'reset\\n'\n"
+		.script = "cd $M; echo 'winsize 100 30' > ctl; echo reset > ctl; echo 'sh echo out; exec sleep 1000' > ctl; read -r x < stdout; try write ctl 'reset\\n'\n"
 			  "echo kill > ctl; cat stdout; cat wait > $T/w; echo reset > ctl; cat stdout stderr wait; grep -E '^(state|run|pid|argv|code|why|stdout) ' status; cat ctl | sed 1d\n"
 			  "stat -c %s stdout; echo in > stdin; echo 'exec cat' > ctl; cat stdout; cut -d ' ' -f 4 wait",
 		.output = "EBUSY\nout\nstate idle\nrun -\npid -\nargv -\ncode -\nwhy -\nstdout 0\ndefaults\nwinsize 100 30\n0\nin\nrun=2\n",
