@@ -26,7 +26,7 @@ static const ShCase cases[] = {
 		.output = "up\nroot\nup\nroot\nup\nbob\n",
 	},
 	{
-		.path = "/mount/become/T38/R65/wrong-and-absent",
+		.path = "/mount/become/T38/R65/R69/wrong-and-absent",
 		.shells = "bash",
 		.script = PEOPLE "for m in sudo doas 'su bob'; do a=alice/children/${m%% *}; mkdir $a; echo wrong > $a/prompt; dial $a $m; tail -n 1 $a/error | cut -d' ' -f 3-; echo 'connect-timeout 1' > $a/ctl; dial $a $m;  tail -n 1 $a/error | cut -d' ' -f 3-; done",
 		.output = "EACCES auth-failed\nEACCES connect: sudo from bed: authentication failed: Sorry, try again. [sudo] password for alice:\n"

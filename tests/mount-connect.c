@@ -188,7 +188,7 @@ static const ShCase cases[] = {
 		.output = "EINVAL\nEINVAL\nEINVAL\nEINVAL\nENOTCONN\nEINVAL\nplace /\nlink up\nEPERM\nENOTEMPTY\nEPERM\nENOTEMPTY\nEBUSY\nEBUSY\n1\n",
 	},
 	{
-		.path = "/mount/connect/T55/disconnect",
+		.path = "/mount/connect/T55/T56/disconnect",
 		.shells = "bash",
 		.script = TOOLS PLACES "agent $d; w=\"$worker $watcher\"; echo disconnect > $d/ctl; gone $w; grep -hE '^(place|link) ' $d/status; agent n; n=$worker; agent $d; [ $worker = $n ] && echo parents; try write $d/ctl 'disconnect\\n'; sed 1d $d/ctl; rmdir $d; echo disconnect > n/ctl; gone $n; echo 'exec echo here' > n/ctl; cat n/stdout",
 		.output = "gone\nplace /n\nlink up\nparents\nENOTCONN\ndefaults\ngone\nhere\n",

@@ -63,7 +63,7 @@ static const ShCase cases[] = {
 		PROTOCOL("length", "a frame's header is malformed")
 		PROTOCOL("type", "a frame's header is malformed")),
 	{
-		.path = "/mount/hostile/R87/R88/R89/R90/agent",
+		.path = "/mount/hostile/R87/R88/R89/R90/T46/T47/T49/T51/T52/agent",
 		.shells = "bash",
 		.script = TOOLS WATCH "for c in ends hello-twice channel direction log pong truncated early-data credit "
 			"credit-overflow descriptors exits-twice; do lose $c; done; sibling",
@@ -95,7 +95,7 @@ static const ShCase cases[] = {
 		.output = "ETIMEDOUT timeout\nETIMEDOUT connect: command: timeout: no agent within 2000 ms (image): stalls\nphase image\nalive\n",
 	},
 	{
-		.path = "/mount/hostile/R92/R114/escapes",
+		.path = "/mount/hostile/R92/R114/T05/escapes",
 		.shells = "bash",
 		.script = TOOLS "dial escapes; grep -E '^(host|link|state) ' escapes/status; until grep -q title escapes/log; do :; done; "
 			"cut -d ' ' -f 2- escapes/log; ! LC_ALL=C grep '[^ -~]' escapes/log escapes/status ../log; sibling",

@@ -192,7 +192,7 @@ static const ShCase cases[] = {
 	{
 		/* What passed through an agent is the user's, but not for other programs of the
 		 * same user to read. */
-		.path = "/mount/resource/R111/agent-is-shut", .shells = "bash",
+		.path = "/mount/resource/R111/R93/agent-is-shut", .shells = "bash",
 		.setup = {.uid = USER},
 		.script = "cd $M; mkdir children/a; echo 'connect local' > children/a/ctl; " BROKER
 			  "for p in $(pgrep -u $(id -u) ctx-agent); do\n"

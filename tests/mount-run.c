@@ -351,7 +351,7 @@ static const ShCase cases[] = {
 	/* T01: who is whose child. T81: the environment is the mount's, the directory the user's
 	 * home. */
 	{
-		.path = "/mount/run/T01/pids",
+		.path = "/mount/run/T01/T65/pids",
 		.shells = "bash",
 		.script = "cd $M; echo 'sh echo $$ $PPID; read x' > ctl; read -r pid parent < stdout; [ $pid != $parent ] && cat /proc/$parent/comm\n"
 			  "grep -cx \"pid $pid\" status; read -r a b c d e < /proc/$parent/stat; cat /proc/$d/comm; read -r a b c d e < /proc/$d/stat; cat /proc/$d/comm\n"
@@ -433,7 +433,7 @@ static const ShCase cases[] = {
 		.output = "143 signal TERM\n",
 	},
 	{
-		.path = "/mount/run/verbs/grace",
+		.path = "/mount/run/verbs/T59/grace",
 		.shells = "bash",
 		.script = "cd $M; echo 'grace 0.3' > ctl; cat > $T/p.py <<'END'\n"
 			  "import signal\n"

@@ -40,7 +40,7 @@ static const ShCase cases[] = {
 		.errors = "",
 	},
 	{
-		.path = "/mount/ssh/T30/password",
+		.path = "/mount/ssh/T30/T91/password",
 		.shells = "bash",
 		.script = DIAL "mkdir a; echo alice-pw > a/prompt; ssh a alice-password; echo 'sh id -un' > a/ctl; cat a/stdout; mkdir b; echo wrong > b/prompt; ssh b alice-password; tail -n 1 b/error; echo 'connect-timeout 1' > ../ctl; mkdir c; ssh c alice-password; tail -n 1 c/error; cat c/prompt",
 		.regex = "up\nalice\nEACCES auth-failed\n.*\nEACCES auth-required\n.*nobody answered.*password:\n",

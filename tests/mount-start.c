@@ -96,7 +96,7 @@ static const ShCase cases[] = {
 		.output = "1 0 1\n1 0 1\n1 0 1\n1 0 1\n1 0 1\n1 0 1\n",
 	},
 	{
-		.path = "/mount/start/R104/again-and-again", .shells = "bash", ALONE,
+		.path = "/mount/start/R104/T63/again-and-again", .shells = "bash", ALONE,
 		.script = "for i in 1 2 3 4 5 6 7 8; do\n"
 			  "	until $MITOFS $M 2> $T/error; do grep -q already $T/error || { cat $T/error; exit; }; done\n"
 			  "	fusermount3 -u $M || exit\n"
@@ -194,7 +194,7 @@ static const ShCase cases[] = {
 			  "EDQUOT mkdir: this mount has max_contexts=3 contexts already\na\nalive\nok\nok\nc\ne\n",
 	},
 	{
-		.path = "/mount/start/limits/R106/max-children", .shells = "all",
+		.path = "/mount/start/limits/R106/T64/max-children", .shells = "all",
 		.setup = {.arguments = "--max-children 2"},
 		.script = "cd $M/children; try mkdir a; try mkdir b; try mkdir c; try mkdir a/children/b; cut -d' ' -f 3- ../error; ls\n"
 			  "rmdir b; try mkdir c; ls",

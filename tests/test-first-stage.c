@@ -565,6 +565,7 @@ tools_run(gconstpointer row)
 typedef struct Places Places;
 struct Places {
 	const char *path, *mount, *home, *words; /* NULL: it comes to an agent */
+	guint images;				 /* that were sent; 0: however many */
 };
 
 static const Places places[] = {
@@ -578,6 +579,10 @@ static const Places places[] = {
 	  "mount -t tmpfs none /mnt", NULL },
 	{ "/first-stage/places/full-but-home/R73/T99", "mount -t tmpfs -o size=4k none $d",
 	  "mount -t tmpfs none /mnt", NULL },
+	/* Somebody has made a directory of that name before: nothing is put into it. */
+	{ "/first-stage/places/taken/R74",
+	  "m=${0#*T=} && mount -t tmpfs -o noexec none $d && mkdir -m 777 $d/.mitofs-${m%%;*}",
+	  "mount -t tmpfs none /mnt", NULL, 1 },
 };
 
 static const char *const in_namespace[] = { "/usr/bin/unshare", "-m", NULL };
@@ -624,6 +629,8 @@ places_run(gconstpointer row)
 	stage_begin(&stage, TRUE);
 	stage_start(&stage, argv);
 	stage_talk(&stage);
+	if (set->images > 0)
+		g_assert_cmpuint(stage.images, ==, set->images);
 	if (set->words == NULL) {
 		check_agent(&stage);
 	} else {

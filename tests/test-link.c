@@ -449,7 +449,38 @@ static const UnitTest tests[] = {
 	{ "/link/order/flood-then-gone", order_flood_then_gone },
 	{ "/link/keepalive/silent", keepalive_silent },
 	{ "/link/keepalive/answered", keepalive_answered },
+	{ "/link/flipped-bits/R91", test_flipped },
 };
+
+/* One bit of what the agent says is wrong, at every byte: the link lives or is lost, once, and
+ * nothing else. */
+static void
+test_flipped(void)
+{
+	g_autoptr(GByteArray) words = g_byte_array_new();
+	Scene *scene = scene_new_silent(TRUE, 64);
+
+	wire_begin(&scene->out, 0, WIRE_LOG);
+	wire_put_u8(&scene->out, WIRE_INFO);
+	wire_put_string(&scene->out, "text");
+	g_assert_cmpint(wire_end(&scene->out), ==, 0);
+	put_logs(&scene->out, 2);
+	g_byte_array_append(words, scene->out.data, (guint)scene->out.size);
+	wire_out_consume(&scene->out, scene->out.size);
+	scene_free(scene);
+	for (guint bit = 0; bit < words->len * 8; bit++) {
+		scene = scene_new(0);
+		expect_told(scene, "hello:me@fake");
+		words->data[bit / 8] ^= (guint8)(1u << bit % 8);
+		peer_write(scene, words->data, words->len);
+		words->data[bit / 8] ^= (guint8)(1u << bit % 8);
+		shutdown(scene->fd, SHUT_WR);
+		unit_until(scene->link == NULL);
+		g_assert_true(g_str_has_suffix(scene->told->str, "gone"));
+		g_assert_null(strstr(scene->told->str, "gone "));
+		scene_free(scene);
+	}
+}
 
 int
 main(int argc, char **argv)
