@@ -120,13 +120,13 @@
 	"			hits += [(name, path, what, m.start(), text[max(0, m.start() - "                 \
 	"24):m.start() + 24]) for m in re.finditer(b'c4n' + b'ary-', text)]\n"               \
 	"	for context, _, files in os.walk(os.environ['M']):\n"                              \
-	"		for f in 'ctl', 'status', 'log', 'error', 'prompt', 'events':\n"                  \
-	"			text = os.open(context + '/' + f, os.O_RDONLY | os.O_NONBLOCK) "                 \
-	"if 'ctl' in files else None\n"                                                      \
-	"			try: said = b'' if text is None else os.read(text, 100000)\n"                    \
-	"			except BlockingIOError: said = b''\n"                                            \
-	"			if text is not None: os.close(text)\n"                                           \
-	"			hits += [(context, f) for s in (right, wrong) if s in said]\n"                   \
+	"		for f in {'ctl', 'status', 'log', 'error', 'prompt', 'events'} & "                \
+	"set(files):\n"                                                                      \
+	"			fd = os.open(context + '/' + f, os.O_RDONLY | os.O_NONBLOCK)\n"                  \
+	"			try: hits += [(context, f) for said in [os.read(fd, 100000)] for "               \
+	"s in (right, wrong) if s in said]\n"                                                \
+	"			except BlockingIOError: pass\n"                                                  \
+	"			os.close(fd)\n"                                                                  \
 	"	return hits\n"
 
 /* clang-format off */
