@@ -434,24 +434,6 @@ keepalive_answered(void)
 	scene_free(scene);
 }
 
-static const UnitTest tests[] = {
-	{ "/link/hello", link_hello },
-	{ "/link/hello/wrong", link_hello_wrong },
-	{ "/link/pieces", link_pieces },
-	{ "/link/malformed", link_malformed },
-	{ "/link/no-hand-over", link_no_hand_over },
-	{ "/link/request/of-link", request_of_link },
-	{ "/link/loss/order", loss_order },
-	{ "/link/loss/by-us", loss_by_us },
-	{ "/link/loss/refuses", loss_refuses },
-	{ "/link/order/control-first", order_control_first },
-	{ "/link/order/flood", order_flood },
-	{ "/link/order/flood-then-gone", order_flood_then_gone },
-	{ "/link/keepalive/silent", keepalive_silent },
-	{ "/link/keepalive/answered", keepalive_answered },
-	{ "/link/flipped-bits/R91", test_flipped },
-};
-
 /* One bit of what the agent says is wrong, at every byte: the link lives or is lost, once, and
  * nothing else. */
 static void
@@ -481,6 +463,24 @@ test_flipped(void)
 		scene_free(scene);
 	}
 }
+
+static const UnitTest tests[] = {
+	{ "/link/hello", link_hello },
+	{ "/link/hello/wrong", link_hello_wrong },
+	{ "/link/pieces", link_pieces },
+	{ "/link/malformed", link_malformed },
+	{ "/link/no-hand-over", link_no_hand_over },
+	{ "/link/request/of-link", request_of_link },
+	{ "/link/loss/order", loss_order },
+	{ "/link/loss/by-us", loss_by_us },
+	{ "/link/loss/refuses", loss_refuses },
+	{ "/link/order/control-first", order_control_first },
+	{ "/link/order/flood", order_flood },
+	{ "/link/order/flood-then-gone", order_flood_then_gone },
+	{ "/link/keepalive/silent", keepalive_silent },
+	{ "/link/keepalive/answered", keepalive_answered },
+	{ "/link/flipped-bits/R91", test_flipped },
+};
 
 int
 main(int argc, char **argv)
