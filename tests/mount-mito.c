@@ -8,6 +8,13 @@
 	"s=dash;; "                                                                        \
 	"esac; MITO_SH=\"$s $MITOFS_MITO\"; MITO=$M; export MITO; mito() { $MITO_SH \"$@\"; }\n"
 
+/* A shell at a terminal, with `mito` in its PATH: keys WORD types, see TEXT waits until it shows. */
+#define SCREEN                                                                                    \
+	MITO "printf '#!/bin/sh\nexec %s \"$@\"\n' \"$MITO_SH\" > $T/mito; chmod 755 $T/mito; "   \
+	     "tm() { tmux -S $T/tmux -f /dev/null \"$@\"; }; keys() { tm send-keys \"$@\"; }; "   \
+	     "see() { until tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"$1\"; }; " \
+	     "PATH=$T:$PATH tm new-session -d -x 90 -y 20 'PS1=: exec bash --norc'\n"
+
 /* clang-format off */
 static const ShCase cases[] = {
 	{
@@ -124,6 +131,31 @@ static const ShCase cases[] = {
 		.script = MITO "/usr/bin/setsid -w $MITO_SH connect a command sh -c 'printf Code: > /dev/tty; read -r x < /dev/tty; exec sh'; echo $?; mito connect b local; echo $?; mito connect c nosuch; echo $?",
 		.output = "255\n0\n255\n",
 		.errors = "mito: a: asks \"Code:\", and there is no terminal here; answer in advance: echo ANSWER > ",
+	},
+	{
+		.path = "/mount/mito/run/terminal",
+		.shells = "all",
+		.script = SCREEN "mito new a; keys \"mito run a sh -c 'read x; echo got-\\$x; exec sleep 1000'\" Enter; keys typed Enter; see '^got-typed'; keys C-c; see '^:$'; keys 'echo code-$?' Enter; see '^code-130'; mito ls a; tm kill-server",
+		.output = "^got-typed\n^:$\n^code-130\n",
+		.setup = { .seconds = 60 },
+	},
+	{
+		.path = "/mount/mito/connect/T30/questions",
+		.shells = "all",
+		.script = SCREEN "cat > $T/client <<'END'\n"
+			  "exec 3<> /dev/tty; stty -echo <&3; printf 'First:' >&3; read -r x <&3; until [ \"$x\" = correct ]; do printf '\\nNo.\\nAgain:' >&3; read -r x <&3; done; exec sh\n"
+			  "END\n"
+			  "keys \"mito connect a command sh $T/client; echo code-\\$?; stty -a | grep -ow '[-]*echo'\" Enter; see '^First: *$'; keys wrong Enter; see 'Again: *$'; keys correct Enter; see '^code-0'; see '^echo$'; tm capture-pane -p | grep -e '^.*wrong' -e correct; mito run a echo in\n"
+			  "keys \"clear; mito connect b command sh $T/client\" Enter; see '^First: *$'; keys C-c; see '^:$'; keys \"echo code-\\$?; stty -a | grep -ow '[-]*echo'\" Enter; see '^code-130'; see '^echo$'; tm kill-server",
+		.output = "^First: *$\nAgain: *$\n^code-0\n^echo$\nin\n^First: *$\n^:$\n^code-130\n^echo$\n",
+		.setup = { .seconds = 60 },
+	},
+	{
+		.path = "/mount/mito/attach",
+		.shells = "all",
+		.script = SCREEN "mito new a; echo 'pty on' > $M/children/a/ctl; echo 'env PS1=there:' > $M/children/a/ctl; echo 'exec dash -i' > $M/children/a/ctl; keys 'mito attach a; echo code-$?; stty -a | grep -o \"[-]*icanon\"' Enter; see '^there:'; keys 'stty size' Enter; see '^20 90'; tm resize-window -x 100 -y 22; until tm capture-pane -p | grep -q '^22 100'; do keys 'stty size' Enter; done; keys 'cat > /dev/null' Enter C-c; keys 'echo af\"\"ter' Enter; see ^after; keys 'C-]'; see '^code-0'; see ^icanon; mito status a state; keys 'clear; mito attach a; echo code-$?' Enter; see after; keys 'exit 7' Enter; see ^code-7; tm kill-server",
+		.output = "^there:\n^20 90\n^after\n^code-0\n^icanon\nrunning\nafter\n^code-7\n",
+		.setup = { .seconds = 60 },
 	},
 };
 /* clang-format on */
