@@ -165,6 +165,15 @@ static const ShCase cases[] = {
 		.output = "0\ndone\n",
 		.errors = "",
 	},
+	/* A client that may ask gets a terminal for it, another one does not. */
+	{
+		.path = "/mount/connect/T28/terminal-for-questions",
+		.shells = "bash",
+		.script = "cd $M/children; mkdir a b; echo \"connect command sh -c '(: > /dev/tty) 2> /dev/null && echo has one >&2; exec sh'\" > a/ctl\n"
+			  "echo \"connect chroot / sh -c '(: > /dev/tty) 2> /dev/null || echo has none >&2; exec \\\"\\$@\\\"' x\" > b/ctl; until grep -q 'client: has' a/log && grep -q 'client: has' b/log; do :; done; grep -ho 'client: has .*' a/log b/log",
+		.output = "client: has one\nclient: has none\n",
+		.setup = { .seconds = 20 },
+	},
 	/* Several at once through one hop, that is busy. */
 	{
 		.path = "/mount/connect/T90/many-through-a-busy-hop",
