@@ -46,7 +46,7 @@ static const ShCase cases[] = {
 	},
 	{
 		.path = "/mount/start/R103/nonempty", .shells = "all", ALONE,
-		.script = "mkdir $M/old; $MITOFS -o nonempty $M && ls $M | head -n 2" END "; ls $M",
+		.script = "mkdir $M/old; $MITOFS -o nonempty $M && ls $M | grep -x c.*[nl]" END "; ls $M",
 		.output = "children\nctl\nold\n",
 	},
 	{
@@ -132,8 +132,8 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/start/options/help-and-version", .shells = "bash", ALONE,
 		.script = "$MITOFS -h > $T/h; echo $?; grep -c -E -- '--(foreground|debug|log-level|options|max-contexts|max-children|max-depth|version)' $T/h\n"
-			  "$MITOFS --help | cmp - $T/h; $MITOFS -V | grep -c -E '^mitofs [0-9.]+, FUSE library 3'; $MITOFS --version | wc -l; $MITOFS -V nonsense more > /dev/null; echo $?",
-		.output = "0\n8\n1\n1\n0\n",
+			  "$MITOFS --help | cmp - $T/h; $MITOFS -V | grep -c -E '^mitofs [0-9.]+, FUSE library 3'; $MITOFS --version | grep -c -E '^(first stage|agent x86_64): [0-9]+ bytes'; $MITOFS -V nonsense more > /dev/null; echo $?",
+		.output = "0\n8\n1\n2\n0\n",
 	},
 	{
 		/* One line each, and the exit code of wrong use. */
@@ -155,12 +155,12 @@ static const ShCase cases[] = {
 	},
 	{
 		.path = "/mount/start/options/dash-dash", .shells = "bash", ALONE,
-		.script = "cd $T; mkdir -- -dir; $MITOFS -- -dir && ls -- -dir | head -n 1 && fusermount3 -u -- \"$T/-dir\"",
+		.script = "cd $T; mkdir -- -dir; $MITOFS -- -dir && ls -- -dir | grep -x children && fusermount3 -u -- \"$T/-dir\"",
 		.output = "children\n",
 	},
 	{
 		.path = "/mount/start/options/odd-mountpoint", .shells = "bash", ALONE,
-		.script = "cd $T; d=$'a b\\\\c\\td,e\\377\"'; mkdir \"$d\"; $MITOFS \"$d\" && ls \"$d\" | head -n 1; $MITOFS \"$d\" 2> /dev/null; echo $?\n"
+		.script = "cd $T; d=$'a b\\\\c\\td,e\\377\"'; mkdir \"$d\"; $MITOFS \"$d\" && ls \"$d\" | grep -x children; $MITOFS \"$d\" 2> /dev/null; echo $?\n"
 			  "p=$(pgrep -n -f \"^$MITOFS a b\"); kill -KILL $p; until ls -A \"$d\" 2> /dev/null && [ ! -e \"$d/ctl\" ]; do :; done\n"
 			  "until $MITOFS \"$d\" 2> /dev/null; do :; done; echo shutdown > \"$d/ctl\"; while [ -e \"$d/ctl\" ]; do :; done",
 		.output = "children\n1\n",
