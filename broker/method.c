@@ -223,7 +223,7 @@ row_fill(GKeyFile *rows, Method *method, GError **error)
 	static const char *const stages[] = { "line", "words", "stdin", NULL };
 	static const char *const places[] = { "none", "terminal", "stderr", NULL };
 	static const char *const answers[] = { "no", "yes", NULL };
-	guint stage, questions, flight;
+	guint stage = 0, questions = 0, flight = 0;
 
 	method->usage = g_key_file_get_string(rows, method->name, "usage", NULL);
 	if (method->usage == NULL)

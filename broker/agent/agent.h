@@ -28,11 +28,11 @@ struct agent {
 	pid_t watcher;
 	bool subreaper; /* the watcher is one, so that every orphan of this agent becomes its child */
 	bool warned;	/* said once that there is no /proc */
-	uint32_t highest;	     /* channel opened so far */
+	uint32_t highest; /* channel opened so far */
 	struct {
 		struct timer look;
-		unsigned looks; /* done so far */
-	} foreign;		/* for orphans of agents below this one */
+		unsigned looks;	     /* done so far */
+	} foreign;		     /* for orphans of agents below this one */
 	struct source signals, life; /* life: end of file when the watcher has died */
 };
 
