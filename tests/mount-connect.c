@@ -260,7 +260,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/connect/T50/hop-gone",
 		.shells = "bash",
-		.script = TOOLS PLACES "agent n; kill -KILL $worker $watcher; try write $d/ctl 'exec true\\n' | sed 's/ECONNRESET/lost/;s/ENOTCONN/lost/'; until grep -qx 'link lost' n/status && grep -qx 'link lost' $d/status; do :; done; try write $d/ctl 'connect local\\n'; echo 'connect local' > n/ctl; echo 'connect local' > $d/ctl; echo 'exec echo up' > $d/ctl; cat $d/stdout",
+		.script = TOOLS PLACES "agent n; kill -KILL $worker $watcher 2> /dev/null; try write $d/ctl 'exec true\\n' | sed 's/ECONNRESET/lost/;s/ENOTCONN/lost/'; until grep -qx 'link lost' n/status && grep -qx 'link lost' $d/status; do :; done; try write $d/ctl 'connect local\\n'; echo 'connect local' > n/ctl; echo 'connect local' > $d/ctl; echo 'exec echo up' > $d/ctl; cat $d/stdout",
 		.regex = "(lost|\\d+)\nENOTCONN\nup\n",
 	},
 	/* T87: whichever of the two processes goes, nothing of the place stays. */
@@ -279,13 +279,13 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/connect/T87/kill-of-both",
 		.shells = "bash",
-		.script = TOOLS DAEMONS PLACES "agent n; w=\"$worker $watcher\"; agent $d; w=\"$w $worker $watcher\"; daemons n; all=\"$a $b $c\"; daemons $d; set -- $w; kill -KILL $1 $2; gone $all $a $b $c $w; ends n; ends $d",
+		.script = TOOLS DAEMONS PLACES "agent n; w=\"$worker $watcher\"; agent $d; w=\"$w $worker $watcher\"; daemons n; all=\"$a $b $c\"; daemons $d; set -- $w; kill -KILL $1 $2 2> /dev/null; gone $all $a $b $c $w; ends n; ends $d",
 		.output = "gone\n255 lost ECONNRESET\n255 lost ECONNRESET\n",
 	},
 	{
 		.path = "/mount/connect/T87/kill-of-the-innermost",
 		.shells = "bash",
-		.script = TOOLS DAEMONS PLACES "agent n; agent $d; daemons n; all=\"$a $b $c\"; daemons $d; kill -KILL $worker $watcher; gone $a $b $c $worker $watcher; ends $d; kill -0 $all && grep -h ^state n/status",
+		.script = TOOLS DAEMONS PLACES "agent n; agent $d; daemons n; all=\"$a $b $c\"; daemons $d; kill -KILL $worker $watcher 2> /dev/null; gone $a $b $c $worker $watcher; ends $d; kill -0 $all && grep -h ^state n/status",
 		.output = "gone\n255 lost ECONNRESET\nstate running\n",
 	},
 	{

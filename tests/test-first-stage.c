@@ -13,7 +13,6 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/utsname.h>
 
 #define MARKER_SIZE 32
@@ -245,14 +244,12 @@ stage_talk(Stage *stage)
 static int
 stage_reap(Stage *stage)
 {
-	int fd = (int)syscall(SYS_pidfd_open, stage->pid, 0), status;
-	struct pollfd poller = { .fd = fd, .events = POLLIN };
+	int status;
 
 	stage_close_in(stage);
-	g_assert_cmpint(fd, >=, 0);
-	g_assert_cmpint(poll(&poller, 1, UNIT_DEADLINE_S * 1000), ==, 1);
-	close(fd);
+	alarm(UNIT_DEADLINE_S); /* which ends the test */
 	g_assert_cmpint(waitpid(stage->pid, &status, 0), ==, stage->pid);
+	alarm(0);
 	return status;
 }
 
