@@ -23,7 +23,8 @@
 	"look() { dial \"$@\"; echo 'sh echo out; echo err >&2; exit 3' > $c/ctl; "                \
 	"cat $c/stdout $c/stderr; cut -d ' ' -f 1-3 $c/wait; }\n"                                  \
 	"leave() { echo 'sh for d in \"$XDG_RUNTIME_DIR\" /dev/shm /tmp /var/tmp \"$HOME\" /; do " \
-	"ls -A \"$d\"/.mitofs-*; done 2>&1 | grep -v o.such' > $c/ctl; cat $c/stdout; cat $c/wait > /dev/null; rmdir $c; "  \
+	"ls -A \"$d\"/.mitofs-*; done 2>&1 | grep -v o.such' > $c/ctl; cat $c/stdout; cat "        \
+	"$c/wait > /dev/null; rmdir $c; "                                                          \
 	"}\n"                                                                                      \
 	"proof() { look \"$@\"; echo 'exec cat' > $c/ctl; cat $T/sent > $c/stdin; "                \
 	"cmp $T/sent $c/stdout && echo same; read -r x < $c/wait; "                                \
