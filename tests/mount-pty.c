@@ -135,12 +135,20 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/pty/T97/job-control",
 		.shells = "python3",
-		.script = EXPECT "start(BASH)\n"
+		.script = EXPECT "import glob\n"
+			  "def stat(path):\n"
+			  "    try: return open(path).read().rpartition(')')[::2]\n"
+			  "    except OSError: return '', ''\n"
+			  "def in_front(): # whether the terminal is sleep's: fg tells before it is\n"
+			  "    all = [(name, words.split()) for name, words in map(stat, glob.glob('/proc/[0-9]*/stat'))]\n"
+			  "    return any(name.endswith('(sleep') and w[4] != '0' and w[2] == w[5] for name, w in all)\n"
+			  "start(BASH)\n"
 			  "until('<P>')\n"
 			  "type(\"sh -c 'echo g''o; exec sleep 1000'\\n\"); until('go\\r\\n')\n"
 			  "type('\\x1a'); until('Stopped'); until('<P>'); print('stopped', key('state'))\n"
 			  "type(\"bg; jobs; echo b''g-done\\n\"); print('Running' in until('bg-done'))\n"
 			  "until('<P>'); type('fg\\n'); until('sleep 1000'); until('\\r\\n')\n"
+			  "while not in_front(): pass\n"
 			  "type('\\x03'); until('<P>'); type('echo \"[$?]\"\\n'); until('[130]')\n"
 			  "until('<P>'); type(\"sleep 1000 & jobs; kill %1; wait; echo j''obs-done\\n\"); until('jobs-done')\n"
 			  "until('<P>'); type('exit 5\\n'); print(end())",

@@ -105,7 +105,7 @@
 	"	except OSError: return\n"                                                          \
 	"	for words in map(str.split, lines):\n"                                             \
 	"		begin, end = (int(n, 16) for n in words[0].split('-'))\n"                         \
-	"		if not words[1].startswith('rw'): continue\n"                                     \
+	"		if not words[1].startswith('rw') or end - begin > 1 << 28: continue\n"            \
 	"		try: yield words[-1], os.pread(mem.fileno(), end - begin, begin)\n"               \
 	"		except OSError: pass\n"                                                           \
 	"def look():\n"                                                                      \
