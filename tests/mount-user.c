@@ -206,7 +206,7 @@ killed(Mount *mount)
 	mount_expect(mount, "dash",
 		     "while grep -q \" $M \" /proc/self/mountinfo; do :; done; ls -A $M; until "
 		     "$MITOFS $M 2> /dev/null; do :; done\n"
-		     "ls $M | head -n 1; fusermount3 -u $M",
+		     "ls $M | grep -x children; fusermount3 -u $M",
 		     "children\n", 0);
 }
 
@@ -218,7 +218,7 @@ killed_with_watcher(Mount *mount)
 	mount_end(mount, SIGKILL, SIGKILL);
 	mount_expect(
 		mount, "dash",
-		"try open $M/ctl rdonly; $MITOFS $M 2>&1 | sed \"s|$M|M|\"; ls $M | head -n 1; "
+		"try open $M/ctl rdonly; $MITOFS $M 2>&1 | sed \"s|$M|M|\"; ls $M | grep -x children; "
 		"fusermount3 -u $M",
 		"ENOTCONN\nmitofs: M: cleared the stale mount of a broker that died\nchildren\n",
 		0);
