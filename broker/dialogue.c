@@ -2,8 +2,8 @@
  *
  * A line that does not end is a question. A terminal that does not echo waits for a secret, so what
  * stands on its last line is one as soon as no more of it comes; where there is an echo, or no
- * terminal at all, it has to stand there for QUIET_MS. The stars that some programs print for each byte of a password, and their erasing, are
- * no question, nor is the echo of an answer a line. */
+ * terminal at all, it has to stand there for QUIET_MS. The stars that some programs print for each
+ * byte of a password, and their erasing, are no question, nor is the echo of an answer a line. */
 #include "broker/dialogue.h"
 
 #include <string.h>

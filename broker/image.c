@@ -1,6 +1,6 @@
 /* The table of the agent's images.
  *
- * agent-images.inc is written by broker/agent/embed while mitofs is built: the bytes of each
+ * agent-images.inc is written by broker/agent/embed-images while mitofs is built: the bytes of each
  * image as gzip left them, and the rows of the table. Which architectures are in it is decided by
  * what that build found (scripts/foreign). Only compressed bytes are kept in the program, since
  * most images are only sent; one that is executed here is unpacked when it is first asked for,
@@ -81,12 +81,18 @@ image_unpack(const AgentImage *image)
 	return plain;
 }
 
+gsize
+image_size(const AgentImage *image, gboolean compressed)
+{
+	return compressed ? image->gzip_size : image->size;
+}
+
 const guint8 *
 image_bytes(const AgentImage *image, gboolean compressed, gsize *ret_size)
 {
 	struct AgentImage *row = &images[image - images];
 
-	*ret_size = compressed ? row->gzip_size : row->size;
+	*ret_size = image_size(image, compressed);
 	if (compressed)
 		return row->gzip;
 	if (!row->plain)

@@ -21,7 +21,8 @@ const AgentImage *image_at(guint index);
 /* Its architecture, as mitofs calls it: x86_64, aarch64, armhf, i386, riscv64. */
 const char *image_arch(const AgentImage *image);
 
-/* Its bytes: the program itself, or what `gzip -dc` makes that of. */
+/* How many bytes it has: the program itself, or what `gzip -dc` makes that of; and those bytes. */
+gsize image_size(const AgentImage *image, gboolean compressed);
 const guint8 *image_bytes(const AgentImage *image, gboolean compressed, gsize *ret_size);
 
 #endif

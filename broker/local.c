@@ -19,10 +19,7 @@
 gsize
 local_agent_size(void)
 {
-	gsize size;
-
-	image_bytes(image_own(), FALSE, &size);
-	return size;
+	return image_size(image_own(), FALSE);
 }
 
 /* The image as a sealed memfd, or -1. */

@@ -265,16 +265,12 @@ static void
 print_version(void)
 {
 	const AgentImage *image;
-	gsize size, compressed;
 
 	g_print("mitofs %s, FUSE library %s\n", MITOFS_VERSION, fuse_pkgversion());
 	g_print("first stage: %" G_GSIZE_FORMAT " bytes\n", bootstrap_line_size());
-	for (guint i = 0; (image = image_at(i)) != NULL; i++) {
-		image_bytes(image, FALSE, &size);
-		image_bytes(image, TRUE, &compressed);
+	for (guint i = 0; (image = image_at(i)) != NULL; i++)
 		g_print("agent %s: %" G_GSIZE_FORMAT " bytes, %" G_GSIZE_FORMAT " compressed\n",
-			image_arch(image), size, compressed);
-	}
+			image_arch(image), image_size(image, FALSE), image_size(image, TRUE));
 }
 
 int

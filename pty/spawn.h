@@ -1,10 +1,10 @@
 /* Start one command with every setting applied in the child, and learn exactly what failed.
  *
  * The parent never waits for the child, as it would after vfork(2): chdir, PATH search and exec
- * happen in the child alone, so that a path on a dead network file system holds up no one else. Its failure comes back through
- * a close-on-exec pipe that the caller watches: end of file with nothing read means that
- * execve(2) succeeded, a struct spawn_failure means that it did not. Each command is the leader
- * of a session and process group of its own. */
+ * happen in the child alone, so that a path on a dead network file system holds up no one else.
+ * Its failure comes back through a close-on-exec pipe that the caller watches: end of file with
+ * nothing read means that execve(2) succeeded, a struct spawn_failure means that it did not. Each
+ * command is the leader of a session and process group of its own. */
 #ifndef MITOFS_PTY_SPAWN_H
 #define MITOFS_PTY_SPAWN_H
 

@@ -8,7 +8,6 @@
 
 #include <signal.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define CONNECTS 7
 #define SLOW_CONNECTS 5
@@ -28,16 +27,7 @@ static double G_GNUC_PRINTF(1, 2) time_sh(const char *format, ...)
 	va_start(args, format);
 	g_autofree char *script = g_strdup_vprintf(format, args);
 	va_end(args);
-	double start = bench_now();
-	int status;
-	pid_t pid = fork();
-	if (pid == 0) {
-		execl("/bin/sh", "sh", "-c", script, (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		bench_fail(script);
-	return bench_now() - start;
+	return bench_sh(script);
 }
 
 /* Wait until no more processes are there than when all was quiet: what the last round left is not

@@ -3,7 +3,6 @@
 #include "tests/bench.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
 
 #define ROUNDS 7
 #define BYTES 1000000000.0
@@ -17,22 +16,6 @@ static const Writer writers[] = {
 	{ "`dd bs=1M`", "dd if=/dev/zero bs=1000000 count=1000 status=none" },
 };
 
-/* Run a line of sh; its seconds. */
-static double
-time_sh(const char *script)
-{
-	double start = bench_now();
-	int status;
-	pid_t pid = fork();
-	if (pid == 0) {
-		execl("/bin/sh", "sh", "-c", script, (char *)NULL);
-		_exit(127);
-	}
-	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
-		bench_fail(script);
-	return bench_now() - start;
-}
-
 static void
 bench_writer(const char *context, const Writer *writer)
 {
@@ -42,8 +25,8 @@ bench_writer(const char *context, const Writer *writer)
 		g_strdup_printf("cd %s && echo 'exec %s' > ctl && cat stdout > /dev/null", context,
 				writer->command);
 	for (int round = -1; round < ROUNDS; round++) { /* the first warms up */
-		piped[MAX(round, 0)] = time_sh(pipe);
-		through[MAX(round, 0)] = time_sh(mount);
+		piped[MAX(round, 0)] = bench_sh(pipe);
+		through[MAX(round, 0)] = bench_sh(mount);
 	}
 	double pipe_speed = BYTES / bench_median(piped, ROUNDS) / 1e9;
 	double mount_speed = BYTES / bench_median(through, ROUNDS) / 1e9;

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -49,6 +50,22 @@ bench_open(const char *path, int flags)
 	if (fd < 0)
 		bench_fail(path);
 	return fd;
+}
+
+/* Run a line of sh, which must succeed; its seconds. */
+static inline double
+bench_sh(const char *script)
+{
+	double start = bench_now();
+	int status;
+	pid_t pid = fork();
+	if (pid == 0) {
+		execl("/bin/sh", "sh", "-c", script, (char *)NULL);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || status != 0)
+		bench_fail(script);
+	return bench_now() - start;
 }
 
 /* One command to an open ctl. */

@@ -1,15 +1,13 @@
 /* Places behind sudo, su and doas: with and without a password, right and wrong, on top of each other
  * (rows R65 to R69, cases T27, T35 to T41). */
+#include "tests/dial.h"
 #include "tests/mount.h"
 
 /* As alice and bob the tests begin at a place of theirs: root needs no password for that. */
-#define PEOPLE                                                                                     \
-	"cd $M/children; mkdir alice bob; for u in alice bob; do echo \"connect su $u\" > "        \
-	"$u/ctl; done; "                                                                           \
-	"who() { echo 'sh id -un' > $1/ctl; cat $1/stdout; }; dial() { mkdir -p $1; c=$1; shift; " \
-	"r=$(try write $c/ctl \"connect $*\\n\"); case $r in E*) echo $r $(sed -n 's/^failure "    \
-	"//p' "                                                                                    \
-	"$c/status);; *) sed -n 's/^link //p' $c/status;; esac; }\n"
+#define PEOPLE                                                                              \
+	"cd $M/children; mkdir alice bob; for u in alice bob; do echo \"connect su $u\" > " \
+	"$u/ctl; done; "                                                                    \
+	"who() { echo 'sh id -un' > $1/ctl; cat $1/stdout; }\n" DIAL
 
 /* clang-format off */
 static const ShCase cases[] = {

@@ -1,19 +1,13 @@
 /* Clients that this machine does not have, through the mount: stubs stand for them (tests/beds/stub), and run
  * the far side here. How each is started, and what its ways to fail come to (rows R63, R70, cases T42, T43,
  * T89, T93). */
+#include "tests/dial.h"
 #include "tests/mount.h"
 
 #include <glib.h>
 
-/* dial C WORDS: connect a new context, and say how that went: "up", or the errno and the word.
- * why C: the newest sentence of its `error`. */
-#define TOOLS                                                                                     \
-	"cd $M/children\n"                                                                        \
-	"dial() { c=$1; shift; mkdir -p $c; r=$(try write $c/ctl \"connect $*\\n\"); case $r in " \
-	"E*) "                                                                                    \
-	"echo $r $(sed -n 's/^failure //p' $c/status);; *) sed -n 's/^link //p' $c/status;; "     \
-	"esac; }\n"                                                                               \
-	"why() { tail -n 1 $1/error | cut -d ' ' -f 3-; }\n"
+/* why C: the newest sentence of its `error`. */
+#define TOOLS "cd $M/children\n" DIAL "why() { tail -n 1 $1/error | cut -d ' ' -f 3-; }\n"
 
 /* WORDS, in which the client CLIENT was started as ARGV (its words, with a blank between), and works; what it
  * has to say when it has come up stands in `log`, and costs nothing. */

@@ -1,23 +1,19 @@
 /* Places in chroots, containers, namespaces and nodes, each by its own method and through others: that a
  * command there is as one here, that nothing is left there, and how each is refused (rows R73, R75, cases
  * T04 to T09, T93, T95, T99). */
+#include "tests/dial.h"
 #include "tests/mount.h"
 
 #include <glib.h>
 #include <signal.h>
 
-/* dial C WORDS: connect a new context, and say how that went: "up", or the errno and the word.
- * why C: the newest sentence of its `error`.
+/* why C: the newest sentence of its `error`.
  * look C WORDS: the same, and a command's outputs and code.
  * leave: print what is left where the agent was put, and rmdir.
  * proof C WORDS: all of it, and between a megabyte there and back, and a signal.
  * hop C WORDS: go on below a new context that is connected so. */
 #define TOOLS                                                                                      \
-	"cd $M/children; head -c 1048576 /dev/urandom > $T/sent\n"                                 \
-	"dial() { c=$1; shift; mkdir -p $c; r=$(try write $c/ctl \"connect $*\\n\"); case $r in "  \
-	"E*) "                                                                                     \
-	"echo $r $(sed -n 's/^failure //p' $c/status);; *) sed -n 's/^link //p' $c/status;; "      \
-	"esac; }\n"                                                                                \
+	"cd $M/children; head -c 1048576 /dev/urandom > $T/sent\n" DIAL                            \
 	"why() { tail -n 1 $1/error | cut -d ' ' -f 3-; }\n"                                       \
 	"hop() { mkdir $1 && echo \"connect ${*:2}\" > $1/ctl && cd $1/children; }\n"              \
 	"look() { dial \"$@\"; echo 'sh echo out; echo err >&2; exit 3' > $c/ctl; "                \

@@ -218,7 +218,8 @@ killed_with_watcher(Mount *mount)
 	mount_end(mount, SIGKILL, SIGKILL);
 	mount_expect(
 		mount, "dash",
-		"try open $M/ctl rdonly; $MITOFS $M 2>&1 | sed \"s|$M|M|\"; ls $M | grep -x children; "
+		"try open $M/ctl rdonly; $MITOFS $M 2>&1 | sed \"s|$M|M|\"; ls $M | grep -x "
+		"children; "
 		"fusermount3 -u $M",
 		"ENOTCONN\nmitofs: M: cleared the stale mount of a broker that died\nchildren\n",
 		0);
