@@ -355,6 +355,7 @@ user_rows(void)
 			FAILURE_NONE);
 	g_assert_cmpint(method_classify(docker, "No such container"), ==,
 			FAILURE_NO_SUCH_CONTAINER);
+	g_assert_cmpint(method_classify(ssh, "gone"), ==, FAILURE_NONE);
 	g_auto(GStrv) own_argv = method_argv(own, mine, "@");
 	g_autofree char *own_joined = g_strjoinv("|", own_argv);
 	g_assert_cmpstr(own_joined, ==, "my|own client|x|--|$x|/bin/sh|-c|@");

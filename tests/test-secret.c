@@ -27,7 +27,7 @@ copy(void)
 	g_assert_nonnull(secret);
 	memset(bytes, 'x', sizeof bytes);
 	g_assert_cmpmem(secret_bytes(secret), secret_size(secret), "one\0two", 7);
-	g_assert_cmpint(secret_bytes(secret)[7], ==, '\0');
+	g_assert_true(secret_bytes(secret)[7] == '\0');
 	secret_free(secret);
 }
 
