@@ -429,6 +429,7 @@ user_no_file(void)
 	refuse("ssh h", "not a file of at most 262144 bytes");
 	user_write(large, 256 * 1024);
 	g_autoptr(Method) ssh = find("ssh");
+	g_assert_nonnull(ssh);
 	user_write("\x7f"
 		   "ELF\0\0\0",
 		   7);
