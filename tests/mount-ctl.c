@@ -247,7 +247,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/ctl/R24/long-from-shells",
 		.shells = "all",
-		.script = "cd $M; x=$(printf '%060000d' 0); echo \"exec printf %s $x $x\" > ctl; wc -c < stdout; cat wait > /dev/null; echo \"exec printf %s $x $x $x\" > ctl; echo $?; grep ^run status; " LAST,
+		.script = "cd $M; x=$(printf '%060000d' 0); echo \"exec printf %s $x $x\" > ctl; cat stdout | wc -c; cat wait > /dev/null; echo \"exec printf %s $x $x $x\" > ctl; echo $?; grep ^run status; " LAST,
 		.regex = "120000\n[12]\nrun 1\nE2BIG ctl: [^\n]*\n",
 		.errors = "rror",
 	},

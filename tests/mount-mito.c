@@ -121,7 +121,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/run/lost",
 		.shells = "all",
-		.script = MITO "mito connect a local; mito status a link; mito run a sh -c 'kill -KILL $PPID; exec sleep 1000'; echo $?; mito run a true; echo $?; mito connect a local; mito run a echo again",
+		.script = MITO "mito connect a local; mito status a link; echo | mito run a sh -c 'read -r x; kill -KILL $PPID; exec sleep 1000'; echo $?; mito run a true; echo $?; mito connect a local; mito run a echo again",
 		.output = "up\n255\n255\nagain\n",
 		.errors = "mito: a: the link was lost (ECONNRESET)\n",
 	},

@@ -218,7 +218,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/remote/T34/T89/words-of-the-client",
 		.shells = "bash",
-		.script = FAR "mkdir a; echo \"connect ssh -vv -F $SSHCONF h1\" > a/ctl; grep -c 'client: debug1: Authentication succeeded\\|client: Authenticated to' a/log; n=$(grep -c adjust a/log); echo 'exec head -c 6000000 /dev/zero' > a/ctl; wc -c < a/stdout; cat a/stdout | wc -c; ends a; grep -q 'client: debug2: .*adjust' a/log && echo said; grep '^link' a/status; rmdir a; clean h1",
+		.script = FAR "mkdir a; echo \"connect ssh -vv -F $SSHCONF h1\" > a/ctl; grep -c 'client: debug1: Authentication succeeded\\|client: Authenticated to' a/log; n=$(grep -c adjust a/log); echo 'exec head -c 6000000 /dev/zero' > a/ctl; cat a/stdout | wc -c; cat a/stdout | wc -c; ends a; grep -q 'client: debug2: .*adjust' a/log && echo said; grep '^link' a/status; rmdir a; clean h1",
 		.regex = "[12]\n6000000\n6000000\n0 exit 0\nsaid\nlink up\nclean\n",
 		.setup = { .seconds = 60 },
 	},
