@@ -46,7 +46,7 @@ function ranges(numbers,    n, i, list, first, out) {
 	n = split(numbers, list, ",")
 	sort(list, n)
 	for (i = 1; i <= n; i++) {
-		if (i > 1 && list[i] + 0 == list[i - 1] + 1 && length(list[i]) >= length(list[i - 1]))
+		if (i > 1 && value(list[i]) == value(list[i - 1]) + 1 && length(list[i]) >= length(list[i - 1]))
 			continue
 		if (i > 1)
 			out = out (first == list[i - 1] ? "" : "-" list[i - 1]) ","
@@ -61,8 +61,14 @@ function sort(list, n,    gap, i, j, item) {
 	for (gap = int(n / 2); gap > 0; gap = int(gap / 2))
 		for (i = gap + 1; i <= n; i++) {
 			item = list[i]
-			for (j = i; j > gap && list[j - gap] + 0 > item + 0; j -= gap)
+			for (j = i; j > gap && value(list[j - gap]) > value(item); j -= gap)
 				list[j] = list[j - gap]
 			list[j] = item
 		}
+}
+
+# There are awks that take 010 for 8.
+function value(digits) {
+	sub(/^0+/, "", digits)
+	return digits + 0
 }

@@ -142,25 +142,30 @@ function expand(before, text,    start, end, n, i, parts, bounds, low, high, ste
 	if (!n)
 		die(whole ": an empty range")
 	for (i = 1; i <= n; i++) {
-		step = 1
 		if (parts[i] ~ /^[A-Za-z](-[A-Za-z])?$/) {
 			letters(before, parts[i], text)
 			continue
 		}
 		if (parts[i] !~ /^[0-9]+(-[0-9]+(\/[0-9]+)?)?$/)
 			die(whole ": no range; it is written [1-3,7]")
-		if (split(parts[i], bounds, /[-\/]/) == 3)
-			step = bounds[3] + 0
-		low = bounds[1]
-		high = parts[i] ~ /-/ ? bounds[2] : low
-		if (high + 0 < low + 0 || step < 1)
-			die(whole ": a range that runs backwards")
-		if (length(high) > 15 || length(low) > 15)
+		split(parts[i] "-" parts[i], bounds, /[-\/]/)
+		if (length(bounds[1]) > 15 || length(bounds[2]) > 15)
 			die(whole ": more than " most " names")
-		width = low ~ /^0/ ? length(low) : 1
-		for (low = low + 0; low <= high + 0; low += step)
+		width = bounds[1] ~ /^0/ ? length(bounds[1]) : 1
+		low = value(bounds[1])
+		high = value(bounds[2])
+		step = parts[i] ~ /\// ? value(bounds[3]) : 1
+		if (high < low || step < 1)
+			die(whole ": a range that runs backwards")
+		for (; low <= high; low += step)
 			expand(before sprintf("%0" width ".0f", low), text)
 	}
+}
+
+# There are awks that take 010 for 8.
+function value(digits) {
+	sub(/^0+/, "", digits)
+	return digits + 0
 }
 
 function letters(before, part, text,    all, i, last) {
