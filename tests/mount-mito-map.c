@@ -3,15 +3,15 @@
 #include "tests/mount.h"
 
 /* An inventory, and a file of names. */
-#define LISTS                                                                                   \
-	"cat > $T/inventory <<'END'\n"                                                          \
-	"lone ansible_host=192.0.2.1\n"                                                         \
-	"; no host\n"                                                                           \
-	"[web]\nw[01:03].example:2222 x=y\n[db:vars]\nuser=me\n[db]\nd[a:c]\n[top:children]\n"  \
-	"web\ndb\n"                                                                             \
-	"END\n"                                                                                 \
-	"printf '# names\\none, two # and\\n\\nthree[1-2]\\n' > $T/names; "                     \
-	"awk=awk; list() { LIST=$1 EXCEPT=${2-} INVENTORY=$T/inventory MODE=names $awk -f "              \
+#define LISTS                                                                                  \
+	"cat > $T/inventory <<'END'\n"                                                         \
+	"lone ansible_host=192.0.2.1\n"                                                        \
+	"; no host\n"                                                                          \
+	"[web]\nw[01:03].example:2222 x=y\n[db:vars]\nuser=me\n[db]\nd[a:c]\n[top:children]\n" \
+	"web\ndb\n"                                                                            \
+	"END\n"                                                                                \
+	"printf '# names\\none, two # and\\n\\nthree[1-2]\\n' > $T/names; "                    \
+	"awk=awk; list() { LIST=$1 EXCEPT=${2-} INVENTORY=$T/inventory MODE=names $awk -f "    \
 	"${MITOFS_MITO%/*}/mito.d/hosts.awk | tr '\\n' ' '; echo; }\n"
 
 /* clang-format off */

@@ -1,4 +1,4 @@
-# Folding names, for map.awk and copy.awk: web1 web2 web3 is web[1-3]. Only the last number of a name is folded.
+# Folding names, for group.awk and copy.awk: web1 web2 web3 is web[1-3]. Only the last number of a name is folded.
 
 # Fold the names list[1..n], in their order.
 function fold(list, n,    i, key, keys, heads, tails, numbers, many, out) {

@@ -1,4 +1,4 @@
-# What map does with what comes from its contexts; with fold.awk. MODE says what the input is, and what becomes of it:
+# What becomes of what comes from the contexts of a group; with fold.awk. MODE says what the input is, and what for:
 #
 #	paths	nothing -> the directories of the fresh contexts
 #	members	nothing -> lines of ctl that make all/ stand for these
@@ -7,6 +7,7 @@
 #	gather	the same, equal outputs once, at its end
 #	bar	all/wait -> a bar on the terminal
 #	report	all/wait -> what did not go well, and the joblog; exits with the largest code
+#	quiet	the same, but for codes of commands that have said it themselves
 #
 # MOUNT is where the mount is, NAMES the file of names, FRESH.1, FRESH.2, ... are the fresh contexts below them in their
 # order, and CLEAR says that a bar stands in the line.
@@ -18,7 +19,7 @@ BEGIN {
 	clear = ENVIRON["CLEAR"] ? "\r\033[K" : ""
 	FS = "\t"
 	read_names()
-	if (mode == "report")
+	if (mode == "report" || mode == "quiet")
 		FS = " "
 	if (mode == "bar")
 		bar(0)
@@ -32,7 +33,7 @@ BEGIN {
 
 mode == "label" {
 	cut()
-	printf "%s", clear names[number] ": " rest "\n"
+	printf "%s", clear ENVIRON["PREFIX"] names[number] ": " rest "\n"
 	fflush()
 }
 
@@ -45,7 +46,7 @@ mode == "bar" {
 	bar(++done)
 }
 
-mode == "report" {
+mode == "report" || mode == "quiet" {
 	outcome(last_number($1))
 }
 
@@ -57,7 +58,7 @@ END {
 		print_groups()
 	if (mode == "bar")
 		printf "\r\033[K"
-	if (mode == "report")
+	if (mode == "report" || mode == "quiet")
 		exit report()
 }
 
@@ -150,7 +151,7 @@ function verdict(i) {
 	if (why[i] == "signal")
 		return "ended by signal " what[i]
 	if (why[i] == "exit")
-		return "exit code " code[i]
+		return mode == "quiet" ? "" : "exit code " code[i]
 	if (why[i] == "timeout")
 		return "ended by its timeout"
 	return failure(i)
