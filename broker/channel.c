@@ -1,9 +1,9 @@
 /* Channels: what each frame of a link means, and the credit of the streams.
  *
  * Credit of output is the receiver's: a channel starts with WIRE_CREDIT_START outstanding, and
- * its window doubles up to WIRE_CREDIT_MAX each time the agent has used it up, so that one
- * stream comes to fill a long link. Frames for a channel that was closed are dropped, frames for
- * one that never was end the link. */
+ * its window doubles up to WIRE_CREDIT_MAX each time the agent has used half of it up, so that
+ * one stream comes to fill a long link, and on a fast one few frames tell of credit. Frames for a
+ * channel that was closed are dropped, frames for one that never was end the link. */
 #include "broker/descriptors.h"
 #include "broker/error.h"
 #include "broker/link-private.h"
@@ -269,14 +269,16 @@ channel_give_credit(Channel *channel, int stream, guint64 room)
 
 	if (link->dead || channel->closed)
 		return;
-	if (channel->outstanding[stream] == 0)
-		channel->window[stream] = MIN(channel->window[stream] * 2, WIRE_CREDIT_MAX);
-	guint64 wanted = MIN(channel->window[stream], room);
-	if (wanted <= channel->outstanding[stream])
+	guint64 had = channel->outstanding[stream];
+	guint64 window = channel->window[stream];
+	guint64 wanted = MIN(window, room);
+	if (wanted <= had || (wanted - had < window / 2 && had > 0))
 		return;
-	guint64 more = wanted - channel->outstanding[stream];
-	if (more < channel->window[stream] / 2 && channel->outstanding[stream] > 0)
-		return;
+	if (had <= window / 2 && room > window) {
+		channel->window[stream] = MIN(window * 2, WIRE_CREDIT_MAX);
+		wanted = MIN(channel->window[stream], room);
+	}
+	guint64 more = wanted - had;
 	channel->outstanding[stream] += more;
 	wire_begin(&link->control, channel->id, WIRE_CREDIT);
 	wire_put_u8(&link->control, (uint8_t)stream);

@@ -29,6 +29,7 @@ struct Link {
 	guint hand_over : 1, dead : 1, disowned : 1, hello_seen : 1, heard : 1, more : 1;
 	guint flush_wanted : 1, out_waiting : 1;
 	guint bulk_partial : 1; /* a DATA frame has gone out in part */
+	guint large : 1;	/* the pipe that is read holds more than a pipe does */
 };
 
 Link *link_ref(Link *link);

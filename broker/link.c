@@ -11,6 +11,7 @@
 #include "pty/errname.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,6 +21,12 @@
 #define FDS_PER_FRAME 3
 #define DRAIN_ROUNDS 64 /* each a READ_SIZE, or the frames of one turn */
 #define PINGS_MISSED_MAX 3
+/* A client's pipe that was read full is made to hold several frames, so that neither end waits for
+ * the other at each one. All that may be large are a quarter of what a user's pipes may hold
+ * (pipe-user-pages-soft). */
+#define PIPE_FULL (60u * 1024)
+#define PIPE_LARGE (256 * 1024)
+#define PIPES_LARGE_MAX 64
 
 typedef struct Request Request;
 struct Request {
@@ -29,6 +36,7 @@ struct Request {
 };
 
 static guint8 read_buffer[READ_SIZE];
+static guint large_pipes;
 
 static void link_on_ready(guint32 events, void *data);
 
@@ -112,6 +120,8 @@ link_close(Link *link)
 		autofd_clear(&link->out);
 	link->out = -1;
 	autofd_clear(&link->in);
+	large_pipes -= link->large;
+	link->large = FALSE;
 	for (guint i = 0; i < link->fds->len; i++)
 		autofd_clear(&g_array_index(link->fds, int, i));
 	g_array_set_size(link->fds, 0);
@@ -428,11 +438,27 @@ link_feed(Link *link, const guint8 *bytes, gsize size)
 		return;
 	}
 	link_ref(link);
-	g_autoptr(GByteArray) all = g_byte_array_sized_new((guint)(link->leftover->len + size));
-	g_byte_array_append(all, link->leftover->data, link->leftover->len);
-	g_byte_array_append(all, bytes, (guint)size);
-	link_digest(link, all->data, all->len);
+	if (link->leftover->len == 0) {
+		link_digest(link, bytes, size);
+	} else {
+		g_autoptr(GByteArray) all = g_steal_pointer(&link->leftover);
+
+		link->leftover = g_byte_array_new();
+		g_byte_array_append(all, bytes, (guint)size);
+		link_digest(link, all->data, all->len);
+	}
 	link_unref(link);
+}
+
+/* Much comes: let the pipe, if it is one, hold more. Of more than PIPES_LARGE_MAX the first are
+ * large, until they end. */
+static void
+link_enlarge(Link *link)
+{
+	if (link->large || large_pipes >= PIPES_LARGE_MAX)
+		return;
+	link->large = fcntl(link->in, F_SETPIPE_SZ, PIPE_LARGE) >= 0;
+	large_pipes += link->large;
 }
 
 /* Read into @buffer, of READ_SIZE, behind the leftover, which is always less than one frame, or a
@@ -454,6 +480,8 @@ link_read_into(Link *link, guint8 *buffer)
 	link->bytes_received += (guint64)got;
 	link->heard = TRUE;
 	link->pings_missed = 0;
+	if (got >= (gssize)PIPE_FULL && !link->hand_over)
+		link_enlarge(link);
 	link_digest(link, buffer, left + (gsize)got);
 	return TRUE;
 }
