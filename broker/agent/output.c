@@ -25,7 +25,6 @@ output_end(struct output *output)
 static void
 output_on_ready(struct source *source, uint32_t events)
 {
-	static uint8_t chunk[CHUNK];
 	struct output *output = owner_of(source, struct output, source);
 	struct agent *agent = output->run->agent;
 	size_t size = output->credit < CHUNK ? output->credit : CHUNK;
@@ -34,10 +33,8 @@ output_on_ready(struct source *source, uint32_t events)
 	(void)events;
 	if (link_full(&agent->link)) /* the streams are paused at this turn's end */
 		return;
-	got = read(source->fd, chunk, size);
+	got = link_send_data(&agent->link, output->run->channel, output->number, source->fd, size);
 	if (got > 0) {
-		link_send_data(&agent->link, output->run->channel, output->number, chunk,
-			       (size_t)got);
 		output->credit -= (uint32_t)got;
 		if (!output->credit)
 			loop_unwatch(&agent->loop, source);
