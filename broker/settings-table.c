@@ -504,6 +504,40 @@ print_pipe(const Settings *settings, const char *verb, GString *out)
 		print_word(settings->pipe_append ? "pipe -a" : "pipe", settings->pipe_path, out);
 }
 
+/* As for pipe. Many paths need more than one line: -a goes on. */
+static gboolean
+parse_members(Settings *settings, char *const *args, const BrokerOptions *options, GError **error)
+{
+	g_autoptr(GStrvBuilder) paths = g_strv_builder_new();
+	gboolean append = args[0] != NULL && strcmp(args[0], "-a") == 0;
+
+	if (append && settings->members != NULL)
+		g_strv_builder_addv(paths, (const char **)settings->members);
+	args += append;
+	if (append && *args == NULL)
+		return fail(error, EINVAL, "-a needs a path");
+	if (*args == NULL) {
+		g_clear_pointer(&settings->members, g_strfreev);
+		return TRUE;
+	}
+	for (; *args != NULL; args++) {
+		if (**args != '/')
+			return bad_value(error, *args,
+					 "the path of a context, as its status prints it");
+		g_strv_builder_add(paths, *args);
+	}
+	g_strfreev(settings->members);
+	settings->members = g_strv_builder_end(paths);
+	return TRUE;
+}
+
+static void
+print_members(const Settings *settings, const char *verb, GString *out)
+{
+	for (guint i = 0; settings->members != NULL && settings->members[i] != NULL; i++)
+		print_word(i == 0 ? verb : "members -a", settings->members[i], out);
+}
+
 static gboolean
 parse_connect_timeout(Settings *settings, char *const *args, const BrokerOptions *options,
 		      GError **error)
@@ -597,6 +631,7 @@ static const SettingRow rows[] = {
 	{ "eofmode", 1, 1, "eofmode trunc|close|never", WHILE_RUNNING, parse_eofmode, print_eofmode },
 	{ "onclose", 1, 1, "onclose none|hup|kill", WHILE_RUNNING, parse_onclose, print_onclose },
 	{ "pipe", 0, 2, "pipe [-a] [PATH]", WHILE_RUNNING, parse_pipe, print_pipe },
+	{ "members", 0, G_MAXUINT, "members [-a] [PATH...]", WHILE_RUNNING, parse_members, print_members },
 	{ "connect-timeout", 1, 1, "connect-timeout SECONDS", 0, parse_connect_timeout, print_connect_timeout },
 	{ "keepalive", 1, 1, "keepalive SECONDS|none", 0, parse_keepalive, print_keepalive },
 	{ "loglevel", 1, 1, "loglevel error|warning|info|debug", WHILE_RUNNING, parse_loglevel, print_loglevel },

@@ -45,6 +45,7 @@ settings_unref(Settings *settings)
 	g_free(settings->shell);
 	g_strfreev(settings->preexec);
 	g_free(settings->pipe_path);
+	g_strfreev(settings->members);
 	g_free(settings);
 }
 
@@ -71,16 +72,18 @@ settings_copy(const Settings *settings)
 	copy->shell = g_strdup(settings->shell);
 	copy->preexec = g_strdupv(settings->preexec);
 	copy->pipe_path = g_strdup(settings->pipe_path);
+	copy->members = g_strdupv(settings->members);
 	return copy;
 }
 
 Settings *
 settings_inherit(Settings *settings)
 {
-	if (settings->pipe_path == NULL)
+	if (settings->pipe_path == NULL && settings->members == NULL)
 		return settings_ref(settings);
 	Settings *copy = settings_copy(settings);
 	g_clear_pointer(&copy->pipe_path, g_free);
+	g_clear_pointer(&copy->members, g_strfreev);
 	copy->pipe_append = FALSE;
 	return copy;
 }

@@ -1,19 +1,6 @@
-/* scripts/mito: contexts from the command line. Each case runs it by each of the shells, which is
- * the shell of the case too: in $MITO_SH, so that `timeout $MITO_SH run ...` is a process. */
+/* scripts/mito: contexts from the command line: one at a time. What is for many is in mount-mito-map.c. */
+#include "tests/mito.h"
 #include "tests/mount.h"
-
-/* mito ARGS, and its words for those who need a program. */
-#define MITO                                                                               \
-	"case $(readlink /proc/$$/exe) in *bash) s=bash;; *busybox*) s='busybox sh';; *) " \
-	"s=dash;; "                                                                        \
-	"esac; MITO_SH=\"$s $MITOFS_MITO\"; MITO=$M; export MITO; mito() { $MITO_SH \"$@\"; }\n"
-
-/* A shell at a terminal, with `mito` in its PATH: keys WORD types, see TEXT waits until it shows. */
-#define SCREEN                                                                                    \
-	MITO "printf '#!/bin/sh\nexec %s \"$@\"\n' \"$MITO_SH\" > $T/mito; chmod 755 $T/mito; "   \
-	     "tm() { tmux -S $T/tmux -f /dev/null \"$@\"; }; keys() { tm send-keys \"$@\"; }; "   \
-	     "see() { until tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"$1\"; }; " \
-	     "PATH=$T:$PATH tm new-session -d -x 90 -y 20 'PS1=: exec bash --norc'\n"
 
 /* clang-format off */
 static const ShCase cases[] = {
@@ -71,6 +58,14 @@ static const ShCase cases[] = {
 			  "unshare -m bash $T/alone $MITO_SH status / path; $MITO_SH -m $M status / path",
 		.output = "/\n255\n/\n",
 		.errors = "mito: no mitofs is mounted for root; mount one with: mkdir -p ~/ctx && mitofs ~/ctx\n",
+	},
+	/* The files of the commands are found where the program itself is, however it was named. */
+	{
+		.path = "/mount/mito/parts",
+		.shells = "all",
+		.script = MITO "mkdir $T/bin; ln -s $MITOFS_MITO $T/far; ln -s ../far $T/bin/near; mito new a; ${MITO_SH% *} $T/bin/near ls; cd $T/bin; ${MITO_SH% *} near ls; cp $MITOFS_MITO $T/alone; ${MITO_SH% *} $T/alone ls; echo $?",
+		.output = "a\na\n255\n",
+		.errors = "install it anew",
 	},
 	{
 		.path = "/mount/mito/run/streams",
