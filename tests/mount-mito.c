@@ -72,6 +72,14 @@ static const ShCase cases[] = {
 		.output = "/\n255\n/\n",
 		.errors = "mito: no mitofs is mounted for root; mount one with: mkdir -p ~/ctx && mitofs ~/ctx\n",
 	},
+	/* The files of the commands are found where the program itself is, however it was named. */
+	{
+		.path = "/mount/mito/parts",
+		.shells = "all",
+		.script = MITO "mkdir $T/bin; ln -s $MITOFS_MITO $T/far; ln -s ../far $T/bin/near; mito new a; ${MITO_SH% *} $T/bin/near ls; cd $T/bin; ${MITO_SH% *} near ls; cp $MITOFS_MITO $T/alone; ${MITO_SH% *} $T/alone ls; echo $?",
+		.output = "a\na\n255\n",
+		.errors = "install it anew",
+	},
 	{
 		.path = "/mount/mito/run/streams",
 		.shells = "all",
