@@ -92,6 +92,9 @@ TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-
 	podman runc lxc systemd-container slurmctld slurmd slurm-client munge'
 # shellcheck disable=SC2034
 LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
+# What it takes to make the Debian package, and a Debian to install it in.
+# shellcheck disable=SC2034
+PACKAGE_PACKAGES='dpkg-dev debhelper fakeroot lintian debootstrap git'
 
 # Configure (once) and compile in a directory: build DIR [MESON OPTION...]
 build() {
