@@ -100,6 +100,14 @@ static const ShCase cases[] = {
 		.output = "7\nHUP\n7\nTERM\n7\nUSR1\n",
 	},
 	{
+		/* What feeds the command ends at about the time of the signal, which bash may then forget. */
+		.path = "/mount/mito/run/input-ends-at-a-signal",
+		.shells = "bash",
+		.script = MITO "mito new a; mkfifo $T/f; exec 5<> $T/f; for i in $(seq 40); do $MITO_SH run a sh -c \"trap 'exit 7' USR1; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" < /dev/null > $T/f & p=$!; read -r x <&5; kill -USR1 $p; wait $p; echo $?; done | uniq; mito ls a",
+		.output = "7\n",
+		.setup = { .seconds = 60 },
+	},
+	{
 		.path = "/mount/mito/run/killed",
 		.shells = "all",
 		.script = MITO "mito new a; mkfifo $T/f $T/in; exec 5<> $T/f 6<> $T/in 7< $M/children/a/events; $MITO_SH run a sh -c 'echo up; exec sleep 1000' < $T/in > $T/f & p=$!; read -r x <&5; kill -KILL $p; while read -r t path what rest <&7; do [ $what != removed ] || break; done; echo $what; mito ls a",
