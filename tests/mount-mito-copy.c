@@ -59,7 +59,7 @@ static const ShCase cases[] = {
 		.output = "mito: nix: no such file or directory\n1\nmito: a1: nix: no such file or directory\nmito: a2: nix: no such file or directory\nmito: a3: nix: no such file or directory\n"
 			  "mito: tree: is a directory; copy it with -r\n1\nmito: a1: no/x: No such file or directory\nmito: a2: no/x: No such file or directory\n"
 			  "mito: a9: no such context; make it with: mito new -p a9\n255\nmito: a9: no such context; make it with: mito new -p a9\n255\n"
-			  "mito: a1: name: no such directory\nmito: a1: name: no such directory\n1\nmito: cp [-rp] [--checksum] [-x LIST] [-I FILE] SRC... DST; one at a context is LIST:PATH; see: mito help\n2\n"
+			  "mito: a1: name: no such directory\nmito: a1: name: no such directory\n1\nmito: cp [-rp] [--checksum] [-x PATTERN] [-I FILE] SRC... DST; one at a context is PATTERN:PATH; see: mito help\n2\n"
 			  "mito: cp: data and prog are both here; use cp(1); see: mito help\n2\nmito: a[: a bracket without the other; a range is written [1-3,7]; see: mito help\n2\n"
 			  "mito: b*: matches no context\n255\nmito: a2: dir: is there, and no directory\n1\nmito: a3: dir/data: is a directory\ndata\n",
 	},

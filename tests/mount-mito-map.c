@@ -91,7 +91,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/map/fold",
 		.shells = "all",
-		.script = MITO "mito new -p 'web[08-12]' 'x[1-2]/y' x9; for n in web09 x1/y x9; do echo 'env A=other' > $M/children/$(echo $n | sed 's,/,/children/,')/ctl; done; mito map -b 'web*,x*/y,x9' sh -c 'echo a; echo ${A-same}'; mito map -b 'x9,web1?' sh -c 'echo $A >&2' 2>&1 | sort; mito map -b -e A=1 -d / 'web??' sh -c 'echo $A$PWD'; mito map -bx 'web1*' 'web[08-10]' true",
+		.script = MITO "mito new -p 'web[08-12]' 'x[1-2]/y' x9; for n in web09 x1/y x9; do echo 'env A=other' > $M/children/$(echo $n | sed 's,/,/children/,')/ctl; done; mito map -b 'web*,x*/y,x9' sh -c 'echo a; echo ${A-same}'; mito map -b 'x9,web1?' sh -c 'echo $A >&2' 2>&1 | sort; mito map -b -e A=1 -d / 'web?*' sh -c 'echo $A$PWD'; mito map -bx 'web1*' 'web[08-10]' true",
 		.output = "---------------\nweb[08,10-12],x2/y (5)\n---------------\na\nsame\n---------------\nweb09,x1/y,x9 (3)\n---------------\na\nother\nweb10: \nweb11: \nweb12: \nx9: other\n---------------\nweb[08-12] (5)\n---------------\n1/\n",
 	},
 	{

@@ -86,6 +86,23 @@ static const ShCase cases[] = {
 		.script = MITO "mito new a; mito run a cat < /dev/null; echo $?; mito run a cat <&-; echo $?; mkfifo $T/f; exec 5<> $T/f; mito run -n a cat <&5; echo $?; mito run a true <&5; echo $?; mito run a head -n 1 < $T/f & echo line >&5; wait; mito run a yes | head -n 1; yes | mito run a head -n 1; mito ls a",
 		.output = "0\n0\n0\n0\nline\ny\ny\n",
 	},
+	/* Where a write would not wait: rsync's sockets. */
+	{
+		.path = "/mount/mito/run/without-waiting",
+		.shells = "all",
+		.script = MITO "mito new a; cat > $T/run.py <<'END'\n"
+			  "import os, socket, subprocess, sys\n"
+			  "for pair in lambda: [end.detach() for end in socket.socketpair()], os.pipe:\n"
+			  "    pairs = pair(), pair()\n"
+			  "    for _, end in pairs: os.set_blocking(end, False)\n"
+			  "    run = subprocess.Popen(sys.argv[1:] + ['run', 'a', 'sh', '-c', 'head -c 2000000 /dev/zero; head -c 1000000 /dev/zero >&2'], stdin=subprocess.DEVNULL, stdout=pairs[0][1], stderr=pairs[1][1])\n"
+			  "    for _, end in pairs: os.close(end)\n"
+			  "    counts = [subprocess.Popen(['wc', '-c'], stdin=end, stdout=subprocess.PIPE) for end, _ in pairs]\n"
+			  "    print(*[int(count.communicate()[0]) for count in counts], run.wait())\n"
+			  "END\n"
+			  "python3 $T/run.py $MITO_SH",
+		.output = "2000000 1000000 0\n2000000 1000000 0\n",
+	},
 	{
 		.path = "/mount/mito/run/ended-by-a-signal",
 		.shells = "bash",
@@ -98,6 +115,14 @@ static const ShCase cases[] = {
 		.shells = "all",
 		.script = MITO "mito new a; mkfifo $T/f; exec 5<> $T/f; for s in HUP TERM USR1; do $MITO_SH run a sh -c \"trap 'echo $s; exit 7' $s; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" > $T/f & p=$!; read -r x <&5; kill -$s $p; wait $p; echo $?; read -r x <&5; echo $x; done; mito ls a",
 		.output = "7\nHUP\n7\nTERM\n7\nUSR1\n",
+	},
+	{
+		/* What feeds the command ends at about the time of the signal, which bash may then forget. */
+		.path = "/mount/mito/run/input-ends-at-a-signal",
+		.shells = "bash",
+		.script = MITO "mito new a; mkfifo $T/f; exec 5<> $T/f; for i in $(seq 40); do $MITO_SH run a sh -c \"trap 'exit 7' USR1; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" < /dev/null > $T/f & p=$!; read -r x <&5; kill -USR1 $p; wait $p; echo $?; done | uniq; mito ls a",
+		.output = "7\n",
+		.setup = { .seconds = 60 },
 	},
 	{
 		.path = "/mount/mito/run/killed",
