@@ -60,6 +60,26 @@ static const ShCase cases[] = {
 			  "rack1/n1: \nrack1/n2: \nrack1/n3: \nrack2/n1: \nrack2/n2: \nrack2/n3: \n=\nit's *x: \n=\nr[1]x: \n=\nrack2/n3: \n255\n255\n",
 		.errors = "mito: rack1/x*: matches no context\nmito: run.*: matches no context\n",
 	},
+	/* connect. */
+	{
+		.path = "/mount/mito/connect-many",
+		.shells = "all",
+		.script = MITO "mito new -p rack/n1; mito connect 'rack/n[1-40]' command env 'X=it {} is' sh; echo $?; mito map -b 'rack/*' true; mito status rack/n7 link; grep -o 'connect.*' $M/children/rack/children/n7/ctl; mito connect 'j[1-3]' command sh -c 'if [ {} = j2 ]; then echo no such; exit 3; fi; exec sh'; echo $?; mito status j1 link; mito status j2 link; mito connect 'k[1-2]' nosuch; echo $?; /usr/bin/setsid -w $MITO_SH connect q1,q2 command sh -c 'printf Code: > /dev/tty; read -r x < /dev/tty; exec sh' 2> $T/err; echo $?; cut -d, -f1 $T/err | sort; mito rm -r rack",
+		.output = "0\nup\nconnect command env 'X=it n7 is' sh\n255\nup\nlost\n255\n255\nmito: q1: asks \"Code:\"\nmito: q2: asks \"Code:\"\n",
+		.errors = "mito: j2: connect: command: no shell: no such\n",
+		.setup = { .seconds = 60 },
+	},
+	{
+		.path = "/mount/mito/connect-many/T30/questions",
+		.shells = "all",
+		.script = SCREEN "cat > $T/client <<'END'\n"
+			  "exec 3<> /dev/tty; stty -echo <&3; printf 'First:' >&3; read -r x <&3; [ \"$x\" = correct ] && exec sh\n"
+			  "END\n"
+			  "keys \"mito connect 'q[1-2]' command sh $T/client; echo code-\\$?\" Enter; see '^q[12]: First: *$'; keys correct Enter; keys correct Enter; see '^code-0'; tm capture-pane -p | grep -c 'q[12]: First'; mito map -k q1,q2 echo in\n"
+			  "keys \"clear; mito connect 'r[1-2]' command sh $T/client\" Enter; see '^r[12]: First: *$'; keys C-c; see '^:$'; keys \"echo code-\\$?; stty -a | grep -ow '[-]*echo'\" Enter; see '^code-130'; see '^echo$'; mito status r1 link; mito status r2 link; tm kill-server",
+		.output = "^q[12]: First: *$\n^code-0\n2\nq1: in\nq2: in\n^r[12]: First: *$\n^:$\n^code-130\n^echo$\nlost\nlost\n",
+		.setup = { .seconds = 60 },
+	},
 	/* map. */
 	{
 		.path = "/mount/mito/map/lines",
