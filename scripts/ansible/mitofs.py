@@ -22,6 +22,8 @@ description:
     - With C(become) by C(sudo), C(su) or C(doas) all of a task runs at a place of the other user, in a context that is
       connected below that of the host when it is first needed. Other become methods are words in front of a command,
       as for every connection.
+    - A context below another one can be connected when that one is, so such hosts belong into a later play, or behind a
+      C(ping) of those that they stand on.
     - Contexts that were connected stay, and serve the next task and the next play. C(reset_connection) removes
       those of become.
 options:
