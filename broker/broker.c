@@ -23,7 +23,8 @@
 #define HELLO_TIMEOUT_MS 5000
 #define SHUTDOWN_GRACE_MAX_MS 4000
 #define SHUTDOWN_EXTRA_MS 800
-#define RESTART_MS 1000 /* a local agent that lived shorter is not started again at once */
+#define SHUTDOWN_CLIENT_MS 2000 /* for ssh and its like to end a connection */
+#define RESTART_MS 1000		/* a local agent that lived shorter is not started again at once */
 
 const BrokerOptions broker_default_options = {
 	.max_contexts = 8192,
@@ -252,6 +253,7 @@ stop_context(Context *context, void *data)
 	}
 }
 
+/* For what the context runs, and for the client that leads to its place. */
 static void
 longest_grace(Context *context, void *data)
 {
@@ -260,6 +262,8 @@ longest_grace(Context *context, void *data)
 	if (context_is_running(context))
 		*grace_ms = MAX(*grace_ms,
 				(guint32)MIN(context->settings->grace_ms, SHUTDOWN_GRACE_MAX_MS));
+	if (context->place != NULL && place_args(context->place) != NULL)
+		*grace_ms = MAX(*grace_ms, SHUTDOWN_CLIENT_MS);
 }
 
 /* Name the command that did not end in its time. */

@@ -53,7 +53,7 @@ static const ShCase cases[] = {
 		/* Neither more nor fewer than the broker has. */
 		.path = "/mount/completion/verbs", .shells = "dash",
 		.script = SCENE "c ctl web1 '' | cut -f 1 | sort > have; B=${MITOFS_MITO%/*/mito}/broker\n"
-			  "sed -n 's/^\t{ \"\\([a-z-]*\\)\", [0-9]*, [0-9A-Z_]*, \"\\1.*/\\1/p' $B/verbs.c $B/settings.c | sort > want; diff have want && wc -l < want",
+			  "sed -n 's/^\t{ \"\\([a-z-]*\\)\", [0-9]*, [0-9A-Z_]*, \"\\1.*/\\1/p' $B/verbs.c $B/settings-table.c | sort > want; diff have want && wc -l < want",
 		.regex = "[3-9][0-9]\n",
 	},
 	{

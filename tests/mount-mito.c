@@ -1,19 +1,6 @@
-/* scripts/mito: contexts from the command line. Each case runs it by each of the shells, which is
- * the shell of the case too: in $MITO_SH, so that `timeout $MITO_SH run ...` is a process. */
+/* scripts/mito: contexts from the command line: one at a time. What is for many is in mount-mito-map.c. */
+#include "tests/mito.h"
 #include "tests/mount.h"
-
-/* mito ARGS, and its words for those who need a program. */
-#define MITO                                                                               \
-	"case $(readlink /proc/$$/exe) in *bash) s=bash;; *busybox*) s='busybox sh';; *) " \
-	"s=dash;; "                                                                        \
-	"esac; MITO_SH=\"$s $MITOFS_MITO\"; MITO=$M; export MITO; mito() { $MITO_SH \"$@\"; }\n"
-
-/* A shell at a terminal, with `mito` in its PATH: keys WORD types, see TEXT waits until it shows. */
-#define SCREEN                                                                                    \
-	MITO "printf '#!/bin/sh\nexec %s \"$@\"\n' \"$MITO_SH\" > $T/mito; chmod 755 $T/mito; "   \
-	     "tm() { tmux -S $T/tmux -f /dev/null \"$@\"; }; keys() { tm send-keys \"$@\"; }; "   \
-	     "see() { until tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"$1\"; }; " \
-	     "PATH=$T:$PATH tm new-session -d -x 90 -y 20 'PS1=: exec bash --norc'\n"
 
 /* clang-format off */
 static const ShCase cases[] = {
@@ -98,6 +85,23 @@ static const ShCase cases[] = {
 		.shells = "all",
 		.script = MITO "mito new a; mito run a cat < /dev/null; echo $?; mito run a cat <&-; echo $?; mkfifo $T/f; exec 5<> $T/f; mito run -n a cat <&5; echo $?; mito run a true <&5; echo $?; mito run a head -n 1 < $T/f & echo line >&5; wait; mito run a yes | head -n 1; yes | mito run a head -n 1; mito ls a",
 		.output = "0\n0\n0\n0\nline\ny\ny\n",
+	},
+	/* Where a write would not wait: rsync's sockets. */
+	{
+		.path = "/mount/mito/run/without-waiting",
+		.shells = "all",
+		.script = MITO "mito new a; cat > $T/run.py <<'END'\n"
+			  "import os, socket, subprocess, sys\n"
+			  "for pair in lambda: [end.detach() for end in socket.socketpair()], os.pipe:\n"
+			  "    pairs = pair(), pair()\n"
+			  "    for _, end in pairs: os.set_blocking(end, False)\n"
+			  "    run = subprocess.Popen(sys.argv[1:] + ['run', 'a', 'sh', '-c', 'head -c 2000000 /dev/zero; head -c 1000000 /dev/zero >&2'], stdin=subprocess.DEVNULL, stdout=pairs[0][1], stderr=pairs[1][1])\n"
+			  "    for _, end in pairs: os.close(end)\n"
+			  "    counts = [subprocess.Popen(['wc', '-c'], stdin=end, stdout=subprocess.PIPE) for end, _ in pairs]\n"
+			  "    print(*[int(count.communicate()[0]) for count in counts], run.wait())\n"
+			  "END\n"
+			  "python3 $T/run.py $MITO_SH",
+		.output = "2000000 1000000 0\n2000000 1000000 0\n",
 	},
 	{
 		.path = "/mount/mito/run/ended-by-a-signal",

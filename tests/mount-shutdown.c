@@ -131,6 +131,20 @@ idle(Mount *mount)
 	assert_said(mount, "WARNING", FALSE);
 }
 
+/* Nothing runs, but a client that leads to a place takes a moment to end: it gets that. */
+static void
+client_grace(Mount *mount)
+{
+	mount_expect(mount, "dash",
+		     "printf '%s\n' 'trap \"sleep 0.3; echo bye > $T/a; exit\" TERM' 'exec 3<&0' "
+		     "'sh <&3 & wait' > $T/client; cd $M/children; mkdir a\n"
+		     "echo \"connect command sh $T/client\" > a/ctl",
+		     "", 0);
+	end_by(mount, SIGTERM);
+	assert_bye(mount, "a");
+	assert_said(mount, "KILL", FALSE);
+}
+
 /* A stopped command gets CONT behind TERM, so that it can end. */
 static void
 stopped_command(Mount *mount)
@@ -446,6 +460,7 @@ main(int argc, char **argv)
 	mount_test_add("/mount/shutdown/R95/verb", grace_verb, NULL);
 	mount_test_add("/mount/shutdown/T87/umount", grace_umount, NULL);
 	mount_test_add("/mount/shutdown/R95/idle", idle, NULL);
+	mount_test_add("/mount/shutdown/R95/client", client_grace, NULL);
 	mount_test_add("/mount/shutdown/R95/stopped-command", stopped_command, NULL);
 	mount_test_add("/mount/shutdown/R95/not-the-root", not_the_root, NULL);
 	mount_test_add("/mount/shutdown/R95/agent-stopped", agent_stopped, NULL);

@@ -201,7 +201,7 @@ credit_next(Scene *scene)
 	return wire_get_u32(&in);
 }
 
-/* The window of output doubles each time that it was used up, up to its cap. */
+/* The window of output doubles each time that it was used up, or half of it, up to its cap. */
 static void
 credit_window(void)
 {
@@ -244,9 +244,10 @@ credit_room(void)
 	channel_give_credit(actor->channel, WIRE_STDOUT, 65536 - 40000);
 	peer_expect_nothing(scene);
 	channel_give_credit(actor->channel, WIRE_STDOUT, G_MAXUINT64);
-	g_assert_cmpuint(credit_next(scene), ==, 40000);
+	g_assert_cmpuint(credit_next(scene), ==, 40000 + 65536);
 	peer_data(scene, 1, WIRE_STDOUT, NULL, 65536);
-	unit_until(actor->output[1] == 40000 + 65536);
+	peer_data(scene, 1, WIRE_STDOUT, NULL, 65536);
+	unit_until(actor->output[1] == 40000 + 2 * 65536);
 	channel_give_credit(actor->channel, WIRE_STDOUT, 0);
 	peer_expect_nothing(scene);
 	channel_give_credit(actor->channel, WIRE_STDOUT, 1000);
