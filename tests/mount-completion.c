@@ -17,7 +17,7 @@
 	SCENE "tm() { tmux -S $T/tmux -f /dev/null \"$@\"; }\n"                                    \
 	      "see() { until tm capture-pane -p | grep -q -F -e \"$1\"; do :; done; echo \"$1\"; " \
 	      "}\n"                                                                                \
-	      "key() { tm send-keys -l \"$1\"; tm send-keys Tab; see \"$2\"; tm send-keys C-c; "   \
+	      "key() { tm send-keys -l \"$1\"; tm send-keys Tab; see \"$2\"; tm send-keys C-u; "   \
 	      "}\n"
 
 /* bash's words for its completion function: comp WORD... prints what it offers, with the cursor at
