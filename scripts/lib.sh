@@ -90,7 +90,7 @@ TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-
 	systemd openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd tmux graphviz
 	zsh ksh93u+m|mksh|ksh fish tcsh csh rc
 	rsync git parallel expect ripgrep pv less file perl-base vim-tiny
-	podman runc lxc systemd-container slurmctld slurmd slurm-client munge'
+	podman runc lxc systemd-container slurmctld slurmd slurm-client munge ansible-core'
 # shellcheck disable=SC2034
 LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
 # What it takes to make the Debian package, and a Debian to install it in.
