@@ -15,6 +15,7 @@
  *
  * The directory is made by mkdir, which fails if somebody else has made one of that name, and only
  * its user can look into it. The script runs under the oldest shells: no functions, no arithmetic.
+ * A PATH in which nothing is found is replaced, and so is the trace that SHELLOPTS may ask for.
  * /dev/null is not named in it: in a bare chroot root would create a file of that name. */
 #include "broker/bootstrap.h"
 
@@ -34,8 +35,9 @@
 
 /* clang-format off */
 static const char script_format[] =
-	"exec 3>&2 2>&1;T=%s;"
-	"g=$(command -v gzip);m=$(uname -m);K=$m${g:+z};echo $T $(uname -s) $m ${g:+z};"
+	"exec 3>&2 2>&1;set +x;T=%s;"
+	"m=$(uname -m)||{ PATH=/usr/bin:/bin;m=$(uname -m);};"
+	"g=$(command -v gzip);K=$m${g:+z};echo $T $(uname -s) $m ${g:+z};"
 	"for d in \"$XDG_RUNTIME_DIR\" /dev/shm /tmp /var/tmp \"$HOME\" .;do "
 	"p=$d/" WIRE_STAGE_DIR "$T;f=$p/a;"
 	"[ \"$d\" ]&&mkdir -m 700 \"$p\"||continue;"

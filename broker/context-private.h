@@ -120,6 +120,10 @@ void pipe_restart(Context *context);
 void pipe_change(Context *context);
 void pipe_free(Pipe *pipe);
 
+/* members.c: whether the contexts that @settings names, but @context's do not yet, are there. Makes
+ * their paths raw. */
+gboolean members_check(Context *context, Settings *settings, GError **error);
+
 /* status.c */
 const char *context_state(Context *context);
 

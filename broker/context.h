@@ -66,10 +66,8 @@ void context_status_text(Context *context, GString *out);
 void context_signal_text(Context *context, GString *out);
 void context_error_text(Context *context, GString *out);
 void context_error_clear(Context *context);
-/* The text of all/status: a line for each direct child. */
+/* The text of all/status: a line for each member (members.h). */
 void context_all_status_text(Context *context, GString *out);
-/* Its name as one word: escaped, a blank too. */
-void context_name_text(const Context *context, GString *out);
 
 /* Record a failure of @verb in `error` and `log`. For what the caller found wrong itself. */
 void context_fail(Context *context, const char *verb, const GError *error);

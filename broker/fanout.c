@@ -7,6 +7,7 @@
 
 #include "broker/command-private.h"
 #include "broker/error.h"
+#include "broker/members.h"
 
 #include <errno.h>
 
@@ -16,12 +17,13 @@ typedef struct Fanout Fanout;
 typedef struct Part Part;
 struct Part {
 	Fanout *fanout;
-	Context *child;	  /* a reference */
+	Member *member;	  /* borrowed from fanout->members */
 	Command *command; /* while it is on its way */
 };
 
 struct Fanout {
-	Command *command; /* borrowed: its state is this */
+	Command *command;   /* borrowed: its state is this */
+	GPtrArray *members; /* who they are */
 	Part *parts;
 	guint count, next, active, failed;
 	GError *cancelled;
@@ -31,8 +33,7 @@ struct Fanout {
 static void
 fanout_free(Fanout *fanout)
 {
-	for (guint i = 0; i < fanout->count; i++)
-		context_unref(fanout->parts[i].child);
+	g_ptr_array_unref(fanout->members);
 	g_clear_error(&fanout->cancelled);
 	g_free(fanout->parts);
 	g_free(fanout);
@@ -48,7 +49,7 @@ part_fail(Part *part, const GError *error)
 	part->fanout->failed++;
 	if (part->fanout->cancelled != NULL)
 		return;
-	fail(&named, error->code, "%s: %s", context_name(part->child), error->message);
+	fail(&named, error->code, "%s: %s", member_name(part->member), error->message);
 	context_fail(command->context, command->args[-1], named);
 }
 
@@ -76,10 +77,11 @@ part_begin(Part *part)
 	if (command->verb == &verb_fanout_signal) {
 		g_autofree char *text = g_strjoinv(" ", command->args);
 
-		part->command = command_signal(part->child, text, part_on_done, part, &error);
+		part->command =
+			command_signal(part->member->context, text, part_on_done, part, &error);
 	} else {
-		part->command = command_submit(part->child, g_strdupv(command->args - 1), FALSE,
-					       part_on_done, part, &error);
+		part->command = command_submit(part->member->context, g_strdupv(command->args - 1),
+					       FALSE, part_on_done, part, &error);
 	}
 	if (part->command != NULL)
 		part->fanout->active++;
@@ -126,13 +128,14 @@ fanout_advance(Fanout *fanout)
 static void
 begin_fanout(Command *command)
 {
-	Context *context = command->context, *child = NULL;
 	Fanout *fanout = g_new0(Fanout, 1);
 
 	fanout->command = command;
-	fanout->parts = g_new0(Part, context_child_count(context));
-	while ((child = context_child_after(context, child != NULL ? child->serial : 0)) != NULL)
-		fanout->parts[fanout->count++] = (Part){ fanout, context_ref(child), NULL };
+	fanout->members = members_of(command->context);
+	fanout->count = fanout->members->len;
+	fanout->parts = g_new0(Part, fanout->count);
+	for (guint i = 0; i < fanout->count; i++)
+		fanout->parts[i] = (Part){ fanout, g_ptr_array_index(fanout->members, i), NULL };
 	command->state = fanout;
 	fanout_advance(fanout);
 }

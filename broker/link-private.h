@@ -1,4 +1,4 @@
-/* What link.c and channel.c share: the link's transport and the frames on it. */
+/* Links and channels from inside: what link.c, link-requests.c, channel.c and frames.c share. */
 #ifndef MITOFS_BROKER_LINK_PRIVATE_H
 #define MITOFS_BROKER_LINK_PRIVATE_H
 
@@ -32,6 +32,30 @@ struct Link {
 	guint large : 1;	/* the pipe that is read holds more than a pipe does */
 };
 
+/* What waits for an answer. */
+typedef struct Request Request;
+struct Request {
+	guint32 channel; /* 0: the link itself */
+	LinkDone done;
+	void *data;
+};
+
+struct Channel {
+	int refs;
+	Link *link;
+	guint32 id;
+	const ChannelOps *ops;
+	void *data;
+	guint64 input_credit;	/* what the agent takes of stdin */
+	guint64 outstanding[3]; /* what it may still send of stdout and stderr */
+	guint64 window[3];
+	GBytes *request; /* SPAWN's payload, until the answer: a failure quotes it */
+	GList waiting;	 /* link in the link's `waiting` while it waits for room there */
+	guint closed : 1, starved : 1, input_closed : 1, waits : 1;
+	guint started : 1, over : 1; /* STARTED came; FAILED or EXIT came */
+	guint promised : 1;	     /* its streams will be handed over */
+};
+
 Link *link_ref(Link *link);
 void link_unref(Link *link);
 void link_lose_protocol(Link *link, const char *what);
@@ -41,10 +65,12 @@ void link_answer_request(Link *link, guint32 serial, const char *error_name, con
 /* The agent knows @channel no more: what was asked of it is answered with ESRCH. */
 void link_answer_channel(Link *link, guint32 channel);
 
-/* In channel.c: what a frame means. */
+/* In frames.c: what a frame means. */
 void link_on_frame(Link *link, const struct wire_frame *frame);
 Channel *channel_ref(Channel *channel);
 void channel_unref(Channel *channel);
+/* Its descriptors, which were promised, have come, or will not. */
+void channel_redeem(Channel *channel);
 /* Data frames were written: whoever waited for room among them goes on. */
 void channels_offer_room(Link *link);
 void channel_on_lost(Channel *channel, const GError *error);

@@ -4,12 +4,10 @@
  * file on descriptors that were handed over, END frames elsewhere) and its input. `wait` follows
  * the first only. Until the outputs have ended a run that is fed by frames holds a reference to
  * itself, since it is what gives credit. */
-#include "broker/run-private.h"
+#include "broker/run-inner.h"
 
 #include "broker/context-private.h"
 #include "broker/error.h"
-#include "broker/place.h"
-#include "broker/poller.h"
 #include "broker/text.h"
 #include "pty/errname.h"
 #include "pty/exitcode.h"
@@ -18,44 +16,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define TIMEOUT_MS_MAX (1000 * 60 * 60 * 24) /* what one source waits for; the clock decides */
-
-typedef enum RunState {
-	RUN_STARTING,
-	RUN_RUNNING,
-	RUN_STOPPED,
-	RUN_EXITED, /* or failed to start */
-	RUN_LOST,
-} RunState;
-
-struct Run {
-	int refs;
-	Context *context; /* borrowed; NULL once abandoned */
-	Channel *channel;
-	guint32 number;
-	RunState state;
-	GStrv argv;
-	gboolean pty, login;
-	Stream *output[3]; /* 1 and 2 */
-	Input *input;
-	NotifierWatch drained[3];
-	guint32 pid;
-	gint64 started, ended;	/* microseconds since the epoch; 0: not yet */
-	gint64 began, deadline; /* of the timeout, monotonic microseconds */
-	int code;
-	const char *why;
-	char *argument; /* of why: status, signal name, errno name, seconds */
-	gboolean core, timed_out;
-	gboolean by_frames; /* outputs come in DATA frames */
-	guint64 real_usec, user_usec, system_usec, maxrss_kib, memory_peak;
-	guint timeout_source;
-	guint64 timeout_ms;
-	Notifier changed;
-	RunStarted done;
-	void *done_data;
-};
 
 static const ChannelOps run_ops;
 
@@ -633,87 +595,4 @@ run_close_output(Run *run, int which)
 		channel_close_output(run->channel, which);
 	else
 		stream_detach(run->output[which]);
-}
-
-/* "12.345" seconds of microseconds. */
-static void
-print_seconds_of(GString *out, const char *key, guint64 usec)
-{
-	g_string_append_printf(out, " %s=%" G_GUINT64_FORMAT ".%03u", key, usec / G_USEC_PER_SEC,
-			       (guint)(usec % G_USEC_PER_SEC / 1000));
-}
-
-void
-run_wait_text(const Run *run, GString *out)
-{
-	g_string_append_printf(out, "%d %s %s", run->code, run->why, run->argument);
-	if (run->core)
-		g_string_append(out, " core=1");
-	g_string_append_printf(out, " run=%u", run->number);
-	print_seconds_of(out, "real", run->real_usec);
-	print_seconds_of(out, "user", run->user_usec);
-	print_seconds_of(out, "sys", run->system_usec);
-	g_string_append_printf(out, " maxrss=%" G_GUINT64_FORMAT "\n", run->maxrss_kib);
-}
-
-const char *
-run_state(const Run *run)
-{
-	static const char *const names[] = { "starting", "running", "stopped", "exited", "lost" };
-
-	return names[run->state];
-}
-
-/* A time, or "-". */
-static void
-print_time(GString *out, const char *key, gint64 usec)
-{
-	g_string_append_printf(out, "%s ", key);
-	if (usec > 0)
-		text_time(out, usec);
-	else
-		g_string_append_c(out, '-');
-	g_string_append_c(out, '\n');
-}
-
-void
-run_status_text(Run *run, GString *out)
-{
-	if (run->pid > 0)
-		g_string_append_printf(out, "run %u\npid %u\nargv ", run->number, run->pid);
-	else
-		g_string_append_printf(out, "run %u\npid -\nargv ", run->number);
-	text_quote_words(out, run->argv);
-	g_string_append_c(out, '\n');
-	print_time(out, "started", run->started);
-	print_time(out, "ended", run->ended);
-	if (run_ended(run))
-		g_string_append_printf(out, "code %d\nwhy %s %s\n", run->code, run->why,
-				       run->argument);
-	else
-		g_string_append(out, "code -\nwhy -\n");
-	g_string_append_printf(out, "stdin %s\n", input_state(run->input));
-}
-
-void
-run_brief_text(const Run *run, GString *out)
-{
-	if (run_ended(run))
-		g_string_append_printf(out, "%d run=%u pid=", run->code, run->number);
-	else
-		g_string_append_printf(out, "- run=%u pid=", run->number);
-	if (run->pid > 0)
-		g_string_append_printf(out, "%u", run->pid);
-	else
-		g_string_append_c(out, '-');
-}
-
-void
-run_usage_text(const Run *run, GString *out)
-{
-	g_string_append_printf(out,
-			       "cpu.user_usec %" G_GUINT64_FORMAT
-			       "\ncpu.system_usec %" G_GUINT64_FORMAT
-			       "\nmem.peak %" G_GUINT64_FORMAT "\n",
-			       run->user_usec, run->system_usec, run->memory_peak);
 }

@@ -31,6 +31,7 @@ struct Settings {
 	enum { ON_CLOSE_NONE, ON_CLOSE_HUP, ON_CLOSE_KILL } on_close;
 	char *pipe_path; /* NULL for none; not inherited */
 	gboolean pipe_append;
+	GStrv members; /* paths of contexts, raw; NULL: the children; not inherited */
 	guint64 connect_timeout_ms, keepalive_ms;
 	int log_level; /* enum wire_level */
 	guint fanout;

@@ -1,4 +1,5 @@
 /* The texts of `status`, `ctl` and `signal`. */
+#include "broker/members.h"
 #include "broker/place.h"
 #include "broker/text.h"
 
@@ -89,26 +90,15 @@ context_status_text(Context *context, GString *out)
 	print_number(out, "agent.bytes", broker_agent_size());
 }
 
-void
-context_name_text(const Context *context, GString *out)
-{
-	g_auto(GStrv) pieces = g_strsplit(context->name, " ", -1);
-
-	for (guint i = 0; pieces[i] != NULL; i++) {
-		if (i > 0)
-			g_string_append(out, "\\x20");
-		text_escape(out, pieces[i], -1);
-	}
-}
-
 /* A line of all/status. */
 static void
-print_child(GString *out, Context *child)
+print_member(GString *out, const Member *member)
 {
+	Context *child = member->context;
 	Place *place = context_place(child);
 	const Stream *outputs[] = { context_output(child, 1), context_output(child, 2) };
 
-	context_name_text(child, out);
+	member_text(member, out);
 	g_string_append_printf(out, " %s ", context_state(child));
 	if (child->run != NULL)
 		run_brief_text(child->run, out);
@@ -124,10 +114,10 @@ print_child(GString *out, Context *child)
 void
 context_all_status_text(Context *context, GString *out)
 {
-	Context *child = NULL;
+	g_autoptr(GPtrArray) members = members_of(context);
 
-	while ((child = context_child_after(context, child != NULL ? child->serial : 0)) != NULL)
-		print_child(out, child);
+	for (guint i = 0; i < members->len; i++)
+		print_member(out, g_ptr_array_index(members, i));
 }
 
 void

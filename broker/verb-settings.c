@@ -102,6 +102,18 @@ ask_place(Command *command)
 	return TRUE;
 }
 
+/* Whether the paths of other contexts in it lead somewhere. */
+static gboolean
+check_paths(const Command *command, GError **error)
+{
+	const char *verb = setting_name(command->setting), *path = command->settings->pipe_path;
+
+	if (strcmp(verb, "pipe") == 0)
+		return path == NULL || pipe_check(command->context, path, error);
+	return strcmp(verb, "members") != 0 ||
+	       members_check(command->context, command->settings, error);
+}
+
 static void
 begin_setting(Command *command)
 {
@@ -117,9 +129,7 @@ begin_setting(Command *command)
 		command_finish(command, error);
 		return;
 	}
-	gboolean is_pipe = strcmp(setting_name(command->setting), "pipe") == 0;
-	if (is_pipe && command->settings->pipe_path != NULL &&
-	    !pipe_check(context, command->settings->pipe_path, &error)) {
+	if (!check_paths(command, &error)) {
 		command_finish(command, error);
 		return;
 	}

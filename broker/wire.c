@@ -94,9 +94,8 @@ secret_realloc(const struct wire_out *out, size_t capacity)
 	return data;
 }
 
-/* Room for @size more bytes, or NULL and failed. */
-static uint8_t *
-out_extend(struct wire_out *out, size_t size)
+uint8_t *
+wire_put_space(struct wire_out *out, size_t size)
 {
 	size_t capacity = out->capacity ? out->capacity : CAPACITY_FIRST;
 	uint8_t *place;
@@ -131,7 +130,7 @@ wire_begin(struct wire_out *out, uint32_t channel, enum wire_type type)
 
 	out->frame = out->size;
 	out->failed = false;
-	header = out_extend(out, WIRE_HEADER);
+	header = wire_put_space(out, WIRE_HEADER);
 	if (!header)
 		return;
 	store(header, channel, 4);
@@ -158,7 +157,7 @@ wire_end(struct wire_out *out)
 static void
 put_number(struct wire_out *out, uint64_t value, size_t size)
 {
-	uint8_t *place = out_extend(out, size);
+	uint8_t *place = wire_put_space(out, size);
 
 	if (place)
 		store(place, value, size);
@@ -191,7 +190,7 @@ wire_put_u64(struct wire_out *out, uint64_t value)
 void
 wire_put_bytes(struct wire_out *out, const void *data, size_t size)
 {
-	uint8_t *place = out_extend(out, size);
+	uint8_t *place = wire_put_space(out, size);
 
 	if (place && size)
 		memcpy(place, data, size);

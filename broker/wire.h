@@ -146,6 +146,9 @@ void wire_put_u32(struct wire_out *out, uint32_t value);
 void wire_put_u64(struct wire_out *out, uint64_t value);
 void wire_put_bytes(struct wire_out *out, const void *data,
 		    size_t size); /* no length before them */
+/* Room for @size bytes, which the caller fills, and may shorten by lowering out->size; NULL: failed.
+ * Valid until something else is put. */
+uint8_t *wire_put_space(struct wire_out *out, size_t size);
 void wire_put_string(struct wire_out *out, const char *text);
 void wire_put_list(struct wire_out *out, char *const *list); /* NULL-terminated, or NULL for none */
 

@@ -10,6 +10,7 @@
 #include "fs/allinput.h"
 
 #include "broker/error.h"
+#include "broker/members.h"
 #include "fs/openfile.h"
 
 #include <errno.h>
@@ -25,7 +26,7 @@ typedef struct AllInput AllInput;
 typedef struct Target Target;
 struct Target {
 	AllInput *all;
-	Context *context; /* owned */
+	const Member *member; /* borrowed from all->members */
 	InputWriter *writer;
 	gboolean gone;	   /* it takes no more */
 	gsize ahead;	   /* bytes it has of what the next write brings */
@@ -37,6 +38,7 @@ struct Target {
 
 struct AllInput {
 	OpenFile *file;
+	GPtrArray *members;
 	Target *targets;
 	guint count;
 	guint pending;	/* targets that a write waits for */
@@ -52,14 +54,14 @@ target_on_change(void *data)
 	notifier_emit(&((Target *)data)->all->changed);
 }
 
-/* Open the input of @context as the file was opened. */
+/* Open the input of @member as the file was opened. */
 static void
-target_open(Target *target, AllInput *all, Context *context)
+target_open(Target *target, AllInput *all, const Member *member)
 {
-	Input *input = context_input(context);
+	Input *input = context_input(member->context);
 
 	target->all = all;
-	target->context = context_ref(context);
+	target->member = member;
 	target->writer = input_writer_new(input, (all->file->flags & O_TRUNC) != 0);
 	notifier_watch(input_changed(input), &target->watch, target_on_change, target);
 }
@@ -68,19 +70,17 @@ int
 allinput_open(OpenFile *file)
 {
 	AllInput *all;
-	guint64 serial = 0;
-	Context *child;
 
 	if (context_removed(file->context))
 		return -ENOENT;
 	all = g_new0(AllInput, 1);
 	all->file = file;
 	all->error = EPIPE;
-	all->targets = g_new0(Target, context_child_count(file->context));
-	while ((child = context_child_after(file->context, serial)) != NULL) {
-		serial = context_serial(child);
-		target_open(&all->targets[all->count++], all, child);
-	}
+	all->members = members_of(file->context);
+	all->count = all->members->len;
+	all->targets = g_new0(Target, all->count);
+	for (guint i = 0; i < all->count; i++)
+		target_open(&all->targets[i], all, g_ptr_array_index(all->members, i));
 	file->state = all;
 	return 0;
 }
@@ -93,9 +93,9 @@ allinput_release(OpenFile *file)
 	for (guint i = 0; i < all->count; i++) {
 		notifier_unwatch(&all->targets[i].watch);
 		input_writer_free(all->targets[i].writer);
-		context_unref(all->targets[i].context);
 	}
 	notifier_done(&all->changed);
+	g_ptr_array_unref(all->members);
 	g_free(all->targets);
 	g_free(all);
 }
@@ -105,14 +105,14 @@ int
 allinput_truncate(Context *context, OpenFile *file)
 {
 	AllInput *all = file != NULL ? file->state : NULL;
-	guint64 serial = 0;
-	Context *child;
+	g_autoptr(GPtrArray) members = all == NULL ? members_of(context) : NULL;
 
 	for (guint i = 0; all != NULL && i < all->count && !(file->flags & O_TRUNC); i++)
 		input_truncate(input_writer_input(all->targets[i].writer));
-	while (all == NULL && (child = context_child_after(context, serial)) != NULL) {
-		serial = context_serial(child);
-		input_truncate(context_input(child));
+	for (guint i = 0; members != NULL && i < members->len; i++) {
+		const Member *member = g_ptr_array_index(members, i);
+
+		input_truncate(context_input(member->context));
 	}
 	return 0;
 }
@@ -126,7 +126,7 @@ target_end(Target *target, int code)
 	target->gone = TRUE;
 	target->all->error = code;
 	notifier_unwatch(&target->watch);
-	fail(&error, code, "%s: %s", context_name(target->context),
+	fail(&error, code, "%s: %s", member_name(target->member),
 	     input_refusal(input_writer_input(target->writer)));
 	context_fail(target->all->file->context, "stdin", error);
 }

@@ -10,6 +10,7 @@
  * A source stands in the queue while it may have more; its stream's notifications put it there. */
 #include "fs/alloutput.h"
 
+#include "broker/members.h"
 #include "broker/text.h"
 #include "fs/openfile.h"
 
@@ -51,13 +52,13 @@ struct AllOutput {
 static guint64
 size_of(Context *context, int which)
 {
-	guint64 serial = 0;
-	Context *child;
+	g_autoptr(GPtrArray) members = members_of(context);
 
-	while ((child = context_child_after(context, serial)) != NULL) {
-		if (context_output(child, which) != NULL)
+	for (guint i = 0; i < members->len; i++) {
+		const Member *member = g_ptr_array_index(members, i);
+
+		if (context_output(member->context, which) != NULL)
 			return 1;
-		serial = context_serial(child);
 	}
 	return 0;
 }
@@ -98,11 +99,11 @@ source_on_change(void *data)
 }
 
 static void
-source_open(Source *source, AllOutput *all, const Context *context, Stream *stream)
+source_open(Source *source, AllOutput *all, const Member *member, Stream *stream)
 {
 	source->all = all;
 	source->prefix = g_string_new(NULL);
-	text_escape(source->prefix, context_name(context), -1);
+	text_escape(source->prefix, member_name(member), -1);
 	g_string_append_c(source->prefix, '\t');
 	source->begun = g_string_new(NULL);
 	source->reader = stream_reader_new(stream);
@@ -114,19 +115,19 @@ source_open(Source *source, AllOutput *all, const Context *context, Stream *stre
 static void
 alloutput_bind(AllOutput *all, Context *context)
 {
-	guint64 serial = 0;
-	Context *child;
+	g_autoptr(GPtrArray) members = NULL;
 
 	if (all->count > 0)
 		return;
+	members = members_of(context);
 	g_free(all->sources);
-	all->sources = g_new0(Source, context_child_count(context));
-	while ((child = context_child_after(context, serial)) != NULL) {
-		Stream *stream = context_output(child, all->which);
+	all->sources = g_new0(Source, members->len);
+	for (guint i = 0; i < members->len; i++) {
+		const Member *member = g_ptr_array_index(members, i);
+		Stream *stream = context_output(member->context, all->which);
 
-		serial = context_serial(child);
 		if (stream != NULL)
-			source_open(&all->sources[all->count++], all, child, stream);
+			source_open(&all->sources[all->count++], all, member, stream);
 	}
 	all->open = all->count;
 }

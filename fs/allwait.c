@@ -4,6 +4,8 @@
 
 #include "fs/openfile.h"
 
+#include "broker/members.h"
+
 #include <errno.h>
 
 typedef struct AllWait AllWait;
@@ -12,12 +14,13 @@ typedef struct AllWait AllWait;
 typedef struct WaitedRun WaitedRun;
 struct WaitedRun {
 	AllWait *all;
-	Context *context; /* owned */
-	Run *run;	  /* owned */
+	const Member *member; /* borrowed from all->members */
+	Run *run;	      /* owned */
 	NotifierWatch watch;
 };
 
 struct AllWait {
+	GPtrArray *members;
 	WaitedRun *runs;
 	guint count, open;
 	GString *text;
@@ -26,9 +29,9 @@ struct AllWait {
 
 /* The line of @run, which has ended. */
 static void
-print_run(GString *out, const Context *context, const Run *run)
+print_run(GString *out, const Member *member, const Run *run)
 {
-	context_name_text(context, out);
+	member_text(member, out);
 	g_string_append_c(out, ' ');
 	run_wait_text(run, out);
 }
@@ -37,17 +40,16 @@ guint64
 allwait_size(Context *context)
 {
 	g_autoptr(GString) text = g_string_new(NULL);
-	guint64 serial = 0;
-	Context *child;
+	g_autoptr(GPtrArray) members = members_of(context);
 
-	while ((child = context_child_after(context, serial)) != NULL) {
-		Run *run = context_run(child);
+	for (guint i = 0; i < members->len; i++) {
+		const Member *member = g_ptr_array_index(members, i);
+		Run *run = context_run(member->context);
 
-		serial = context_serial(child);
 		if (run != NULL && !run_ended(run))
 			return 1;
 		if (run != NULL)
-			print_run(text, child, run);
+			print_run(text, member, run);
 	}
 	return text->len;
 }
@@ -60,7 +62,7 @@ waited_run_check(WaitedRun *waited)
 		return FALSE;
 	notifier_unwatch(&waited->watch);
 	waited->all->open--;
-	print_run(waited->all->text, waited->context, waited->run);
+	print_run(waited->all->text, waited->member, waited->run);
 	return TRUE;
 }
 
@@ -77,21 +79,20 @@ waited_run_on_change(void *data)
 static void
 allwait_bind(AllWait *all, Context *context)
 {
-	guint64 serial = 0;
-	Context *child;
-
 	if (all->count > 0)
 		return;
+	g_clear_pointer(&all->members, g_ptr_array_unref);
+	all->members = members_of(context);
 	g_free(all->runs);
-	all->runs = g_new0(WaitedRun, context_child_count(context));
-	while ((child = context_child_after(context, serial)) != NULL) {
-		Run *run = context_run(child);
+	all->runs = g_new0(WaitedRun, all->members->len);
+	for (guint i = 0; i < all->members->len; i++) {
+		const Member *member = g_ptr_array_index(all->members, i);
+		Run *run = context_run(member->context);
 		WaitedRun *waited = &all->runs[all->count];
 
-		serial = context_serial(child);
 		if (run == NULL)
 			continue;
-		*waited = (WaitedRun){ all, context_ref(child), run_ref(run), { 0 } };
+		*waited = (WaitedRun){ all, member, run_ref(run), { 0 } };
 		all->count++;
 		all->open++;
 		notifier_watch(run_changed(run), &waited->watch, waited_run_on_change, waited);
@@ -118,10 +119,10 @@ allwait_release(OpenFile *file)
 	for (guint i = 0; i < all->count; i++) {
 		notifier_unwatch(&all->runs[i].watch);
 		run_unref(all->runs[i].run);
-		context_unref(all->runs[i].context);
 	}
 	notifier_done(&all->changed);
 	g_string_free(all->text, TRUE);
+	g_ptr_array_unref(all->members);
 	g_free(all->runs);
 	g_free(all);
 }

@@ -9,6 +9,7 @@
 #include "fs/invalidate.h"
 #include "fs/logging.h"
 #include "fs/mountpoint.h"
+#include "fs/notify.h"
 #include "fs/openfile.h"
 #include "fs/options.h"
 #include "fs/session.h"
@@ -90,6 +91,7 @@ program_on_stopping(void *data)
 {
 	Program *program = data;
 
+	notify_send("STOPPING=1");
 	parking_stop(program->mount.parking);
 }
 
@@ -230,6 +232,7 @@ program_run(Program *program)
 	for (guint i = 0; i < G_N_ELEMENTS(signals); i++)
 		g_unix_signal_add(signals[i], program_on_signal, program);
 	daemon_ready();
+	notify_send("READY=1");
 	g_main_loop_run(program->loop);
 	g_main_loop_unref(program->loop);
 }
@@ -292,6 +295,7 @@ main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	logging_start(options->log_level);
+	notify_prepare(options->foreground);
 	if (program_prepare(program, options, argc, argv, &error) &&
 	    program_start(program, options, &error))
 		program_run(program);

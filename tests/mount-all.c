@@ -257,6 +257,17 @@ static const ShCase cases[] = {
 		.script = THREE "echo 'exec sleep 1000' > children/b/ctl; try write all/signal 'INT leader'; cut -d' ' -f1-3 children/b/wait; cut -d' ' -f3-5 error; try write all/signal 'NOSUCH'; try write all/signal 'a\\nb'; cut -d' ' -f3-5 error | tail -n 1",
 		.output = "EIO\n130 signal INT\nESRCH signal: a:\nESRCH signal: c:\nEIO\nEINVAL\nEINVAL signal: a\n",
 	},
+	/* Others than the children, by their paths. */
+	{
+		.path = "/mount/all/members",
+		.shells = "all",
+		.script = "cd $M; mkdir children/g children/a children/b children/c 'children/b/children/d e' children/g/children/own; echo 'members /a /x' > children/g/ctl 2> /dev/null; cut -d' ' -f3- children/g/error; echo \"members '/b/d e' /a\" > children/g/ctl; cd children/g\n"
+			  "echo 'sh cat; echo out; echo err >&2; exit 3' > all/ctl; echo in > all/stdin; sort all/stdout; sort all/stderr; cut -d' ' -f1-4 all/wait | sort; cut -d' ' -f1-4 all/status; cat children/own/status | grep ^run; sed 1,2d ctl\n"
+			  "rmdir ../a; echo 'exec true' > all/ctl; cut -d' ' -f1-2 all/wait; echo 'members -a /c' > ctl; echo 'exec sleep 1000' > all/ctl; echo TERM > all/signal; cut -d' ' -f1-2 all/wait | sort; echo destroy > all/ctl; ls ../b/children; echo members > ctl; cat all/status",
+		.output = "ENOENT members: there is no context \"/x\"\n"
+			  "a\tin\na\tout\nb/d e\tin\nb/d e\tout\na\terr\nb/d e\terr\na 3 exit 3\nb/d\\x20e 3 exit 3\nb/d\\x20e exited 3 run=1\na exited 3 run=1\nrun -\nmembers '/b/d e'\nmembers -a /a\n"
+			  "b/d\\x20e 0\nb/d\\x20e 143\nc 143\nown idle - run=- pid=- link=up stdout=0 stderr=0\n",
+	},
 	/* Children that come and go meanwhile. */
 	{
 		.path = "/mount/all/children-come-and-go",

@@ -15,8 +15,8 @@
  * on either output, where "..." stands for anything.
  * What a recipe leaves on the machines of the bed stays there, so those are run once, by one shell. */
 #include "tests/bed.h"
+#include "tests/mito.h"
 #include "tests/mount.h"
-#include "tests/terminal.h"
 
 #include <string.h>
 #include <unistd.h>

@@ -1,7 +1,6 @@
-/* scripts/mito: contexts from the command line. Each case runs it by each of the shells, which is
- * the shell of the case too: in $MITO_SH, so that `timeout $MITO_SH run ...` is a process. */
+/* scripts/mito: contexts from the command line: one at a time. What is for many is in mount-mito-map.c. */
+#include "tests/mito.h"
 #include "tests/mount.h"
-#include "tests/terminal.h"
 
 /* clang-format off */
 static const ShCase cases[] = {
@@ -60,6 +59,14 @@ static const ShCase cases[] = {
 		.output = "/\n255\n/\n",
 		.errors = "mito: no mitofs is mounted for root; mount one with: mkdir -p ~/ctx && mitofs ~/ctx\n",
 	},
+	/* The files of the commands are found where the program itself is, however it was named. */
+	{
+		.path = "/mount/mito/parts",
+		.shells = "all",
+		.script = MITO "mkdir $T/bin; ln -s $MITOFS_MITO $T/far; ln -s ../far $T/bin/near; mito new a; ${MITO_SH% *} $T/bin/near ls; cd $T/bin; ${MITO_SH% *} near ls; cp $MITOFS_MITO $T/alone; ${MITO_SH% *} $T/alone ls; echo $?",
+		.output = "a\na\n255\n",
+		.errors = "install it anew",
+	},
 	{
 		.path = "/mount/mito/run/streams",
 		.shells = "all",
@@ -108,6 +115,14 @@ static const ShCase cases[] = {
 		.shells = "all",
 		.script = MITO "mito new a; mkfifo $T/f; exec 5<> $T/f; for s in HUP TERM USR1; do $MITO_SH run a sh -c \"trap 'echo $s; exit 7' $s; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" > $T/f & p=$!; read -r x <&5; kill -$s $p; wait $p; echo $?; read -r x <&5; echo $x; done; mito ls a",
 		.output = "7\nHUP\n7\nTERM\n7\nUSR1\n",
+	},
+	{
+		/* What feeds the command ends at about the time of the signal, which bash may then forget. */
+		.path = "/mount/mito/run/input-ends-at-a-signal",
+		.shells = "bash",
+		.script = MITO "mito new a; mkfifo $T/f; exec 5<> $T/f; for i in $(seq 40); do $MITO_SH run a sh -c \"trap 'exit 7' USR1; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" < /dev/null > $T/f & p=$!; read -r x <&5; kill -USR1 $p; wait $p; echo $?; done | uniq; mito ls a",
+		.output = "7\n",
+		.setup = { .seconds = 60 },
 	},
 	{
 		.path = "/mount/mito/run/killed",

@@ -190,7 +190,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/remote/R86/middle-hop",
 		.shells = "bash",
-		.script = FAR "up h1 h1; a=h1/children/h2; b=$a/children/h3; x=h1/children/x; mkdir $a; echo 'connect ssh h2' > $a/ctl; mkdir $b; echo 'connect ssh h3' > $b/ctl; mkdir $x; echo 'connect local' > $x/ctl; for c in $a $b $x h1; do echo 'exec sleep 1000' > $c/ctl; done; kill -KILL $(named h2 ctx-agent); for c in $a $b; do ends $c; done; grep -hE '^(link|state) ' h1/status $a/status $b/status $x/status; grep -c '^.* lost' h1/log $a/log; clean h2 h3; for c in h1 $x; do echo KILL > $c/signal; ends $c; done; out h1 hostname; rmdir $x $b $a h1; clean h1",
+		.script = FAR "up h1 h1; a=h1/children/h2; b=$a/children/h3; x=h1/children/x; mkdir $a; echo 'connect ssh h2' > $a/ctl; mkdir $b; echo 'connect ssh h3' > $b/ctl; mkdir $x; echo 'connect local' > $x/ctl; for c in $a $b $x h1; do echo 'exec sleep 1000' > $c/ctl; done; kill -KILL $(named h2 ctx-agent) 2> $T/killed; for c in $a $b; do ends $c; done; grep -hE '^(link|state) ' h1/status $a/status $b/status $x/status; grep -c '^.* lost' h1/log $a/log; clean h2 h3; for c in h1 $x; do echo KILL > $c/signal; ends $c; done; out h1 hostname; rmdir $x $b $a h1; clean h1",
 		.regex = "255 lost ECONNRESET\n255 lost ECONNRESET\nlink up\nstate running\nlink lost\nstate lost\nlink lost\nstate lost\nlink up\nstate running\n.*clean\n137 signal KILL\n137 signal KILL\nh1\nclean\n",
 		.setup = { .seconds = 60 },
 	},

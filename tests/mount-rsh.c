@@ -1,7 +1,7 @@
 /* Tools that reach another machine by a program such as ssh, and are given `mito rsh`: rsync, git,
  * tar and expect, with a real sshd. */
+#include "tests/mito.h"
 #include "tests/mount.h"
-#include "tests/terminal.h"
 
 /* RSH, words that the tools take for ssh. */
 #define BED MITO_PROGRAM "RSH=\"mito rsh -F $SSHCONF\"\n"

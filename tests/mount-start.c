@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 
 /* Behind the start in a script: end it, and wait until it is unmounted. */
@@ -281,31 +282,69 @@ by_mount(Mount *mount)
 		0);
 }
 
-/* A line of fstab(5), as in mitofs(1). */
+/* Lines of fstab(5), as in mitofs(1): what is systemd's and mount(8)'s own is no option of mitofs. */
 static void
 by_fstab(Mount *mount)
 {
 	install(mount);
-	mount_expect(mount, "bash",
-		     "echo \"none $M fuse.mitofs noauto,user 0 0\" > $T/1; echo \"src $M "
-		     "fuse.mitofs defaults,max_children=1 0 0\" > $T/2\n"
-		     "for i in 1 2; do\n"
-		     "	until timeout 20 mount -T $T/$i $M 2> $T/e; do grep -q already $T/e || { "
-		     "cat $T/e; exit; }; done\n"
-		     "	sed -n \"s| $M | M |p\" /proc/self/mountinfo | cut -d' ' -f 8-9; try mkdir "
-		     "$M/children/a; try mkdir $M/children/b\n"
-		     "	umount $M\n"
-		     "done",
-		     "fuse.mitofs mitofs\nok\nok\nfuse.mitofs src\nok\nEDQUOT\n", 0);
+	mount_expect(
+		mount, "bash",
+		"f() { echo \"$2 $M fuse.mitofs $3 0 0\" > $T/$1; }\n"
+		"f 1 none noauto,user; f 2 src defaults,max_children=1\n"
+		"f 3 ann noauto,nofail,_netdev,x-systemd.automount,"
+		"x-systemd.requires=network-online.target,x-mount.mkdir=0700,allow_other\n"
+		"for i in 1 2 3; do\n"
+		"	until timeout 20 mount -T $T/$i $M 2> $T/e; do grep -q already $T/e || { "
+		"cat $T/e; exit; }; done\n"
+		"	sed -n \"s| $M | M |p\" /proc/self/mountinfo | cut -d' ' -f 8-; try mkdir "
+		"$M/children/a; try mkdir $M/children/b\n"
+		"	umount $M\n"
+		"done; ls -A $M",
+		"fuse.mitofs mitofs rw,user_id=0,group_id=0\nok\nok\n"
+		"fuse.mitofs src rw,user_id=0,group_id=0\nok\nEDQUOT\n"
+		"fuse.mitofs ann rw,user_id=0,group_id=0,default_permissions,allow_other\nok\nok\n",
+		0);
+}
+
+/* Run @script by dash as root, whoever the test is for. */
+static void
+as_root(Mount *mount, const char *script)
+{
+	g_autofree char *point = mount_path(mount, "");
+	g_autofree char *words =
+		g_strdup_printf("export M=%s T=%s MITOFS=%s\n%s", point, mount_scratch(mount),
+				g_getenv("MITOFS_BIN"), script);
+
+	g_assert_cmpint(system(words), ==, 0);
+}
+
+/* The option `user`: an ordinary user mounts and unmounts by the mountpoint alone. */
+static void
+by_user(Mount *mount)
+{
+	g_assert_no_errno(unshare(CLONE_NEWNS));
+	as_root(mount, "set -e; mount -t tmpfs tmpfs /usr/local/sbin; umask 022\n"
+		       "cp $MITOFS /usr/local/sbin/mitofs; chmod 755 /usr/local/sbin/mitofs\n"
+		       "echo \"none $M fuse.mitofs noauto,user 0 0\" > $T/fstab\n"
+		       "[ -e /etc/fstab ] || : > /etc/fstab; mount --bind $T/fstab /etc/fstab");
+	mount_expect(mount, "dash",
+		     "timeout 20 mount $M; echo $?; sed -n \"s| $M | M |p\" /proc/self/mountinfo | "
+		     "cut -d' ' -f 5,6,8-\n"
+		     "echo 'exec id -u' > $M/ctl; cat $M/stdout; umount $M; echo $?; ls -A $M",
+		     "0\nM rw,nosuid,nodev,noexec,relatime fuse.mitofs mitofs "
+		     "rw,user_id=1000,group_id=1000\n1000\n0\n",
+		     0);
 }
 
 int
 main(int argc, char **argv)
 {
 	static const MountSetup alone = { .unmounted = TRUE };
+	static const MountSetup user_alone = { .unmounted = TRUE, .uid = 1000 };
 	mount_test_init(&argc, &argv);
 	mount_test_add_cases(cases, G_N_ELEMENTS(cases));
 	mount_test_add("/mount/start/mount-8", by_mount, &alone);
 	mount_test_add("/mount/start/fstab", by_fstab, &alone);
+	mount_test_add("/mount/start/fstab-user", by_user, &user_alone);
 	return mount_test_run();
 }

@@ -1,7 +1,7 @@
 /* Full-screen programs and job control through `mito attach`, at a terminal of tmux: what a person
  * sees, and what his keys do. mount-pty.c has the terminals themselves. */
+#include "tests/mito.h"
 #include "tests/mount.h"
-#include "tests/terminal.h"
 
 /* An interactive shell in the context `a`, and our terminal on it. enter WORDS types a line there. */
 #define THERE                                                                                     \

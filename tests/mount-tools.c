@@ -1,7 +1,7 @@
 /* The tools that people already have, on a mount: what they do with files that grow and that wait,
  * how they read whole trees, how many at a time. mount-rsh.c has those that go by ssh. */
+#include "tests/mito.h"
 #include "tests/mount.h"
-#include "tests/terminal.h"
 
 /* An idle context, one whose command has written and goes on, and one whose command has ended. */
 #define SCENE                                                                          \

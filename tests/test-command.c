@@ -378,6 +378,7 @@ static const struct {
 	{ "pty maybe", EINVAL, "EINVAL pty: \"maybe\" is not " },
 	{ "retain 2G", EINVAL, "EINVAL retain: " },
 	{ "pipe /nosuch", ENOENT, "ENOENT pipe: " },
+	{ "members /a /nosuch", ENOENT, "ENOENT members: " },
 	{ "pipe /a", ELOOP, "ELOOP pipe: " },
 };
 
@@ -410,8 +411,8 @@ error_busy(void)
 	static const char *const fine[] = { "nice 7",	     "affinity 0",    "winsize 1 2",
 					    "timeout 100",   "grace 1",	      "retain 1M",
 					    "overflow drop", "eofmode close", "onclose hup",
-					    "pipe",	     "loglevel info", "fanout 3",
-					    "oom 500" };
+					    "pipe",	     "members /a",    "loglevel info",
+					    "fanout 3",	     "oom 500" };
 
 	world_start(NULL, NULL);
 	Context *a = make(root, "a");

@@ -498,7 +498,7 @@ junk_lines(void)
 
 /* Tools. */
 
-/* A place that has only these programs. */
+/* A place that has only these programs; where uname is not among them, the usual PATH is taken. */
 typedef struct Tools Tools;
 struct Tools {
 	const char *path, *names;
@@ -513,10 +513,12 @@ static const Tools tools[] = {
 	{ "/first-stage/tools/no-wc/R75", "uname mkdir gzip head chmod rm", 1, NULL },
 	{ "/first-stage/tools/no-mkdir/R75", "uname gzip head chmod wc rm", 0, "mkdir" },
 	{ "/first-stage/tools/no-chmod/R75", "uname mkdir gzip head wc rm", 0, "chmod" },
-	{ "/first-stage/tools/no-uname/R76", "mkdir gzip head chmod wc rm", 0, "no machine" },
+	{ "/first-stage/tools/no-uname/R75", "mkdir gzip head chmod wc rm", 1, NULL },
+	{ "/first-stage/tools/silent-uname/R76", "uname=true mkdir gzip head chmod wc rm", 0,
+	  "no machine" },
 };
 
-/* Links to the programs in a directory of their own. */
+/* Links to the programs in a directory of their own; NAME=PROGRAM is another under that name. */
 static void
 tools_make(const char *names, const char *directory)
 {
@@ -524,8 +526,10 @@ tools_make(const char *names, const char *directory)
 
 	g_assert_cmpint(g_mkdir_with_parents(directory, 0700), ==, 0);
 	for (guint i = 0; words[i] != NULL; i++) {
-		g_autofree char *target = g_find_program_in_path(words[i]);
-		g_autofree char *link = g_build_filename(directory, words[i], NULL);
+		g_auto(GStrv) pair = g_strsplit(words[i], "=", 2);
+		const char *program = pair[1] != NULL ? pair[1] : pair[0];
+		g_autofree char *target = g_find_program_in_path(program);
+		g_autofree char *link = g_build_filename(directory, pair[0], NULL);
 
 		g_assert_nonnull(target);
 		g_assert_cmpint(symlink(target, link), ==, 0);
@@ -552,6 +556,22 @@ tools_run(gconstpointer row)
 		g_assert_cmpint(stage.failure, !=, FAILURE_NONE);
 		g_assert_nonnull(strstr(stage.detail, set->word));
 	}
+	stage_done(&stage);
+}
+
+/* The place's environment asks its shell, which is bash, to trace what it does. */
+static void
+trace(void)
+{
+	Stage stage;
+
+	stage_init(&stage);
+	stage_set(&stage, "SHELLOPTS", "xtrace");
+	const char *argv[] = { "/bin/bash", "-c", bootstrap_script(stage.bootstrap), NULL };
+	stage_begin(&stage, TRUE);
+	stage_start(&stage, argv);
+	stage_talk(&stage);
+	check_agent(&stage);
 	stage_done(&stage);
 }
 
@@ -645,6 +665,7 @@ static const UnitTest tests[] = {
 	{ "/first-stage/cut/image/T12/R78", cut_image },
 	{ "/first-stage/junk/image/T13", junk_image },
 	{ "/first-stage/junk/lines/T13", junk_lines },
+	{ "/first-stage/trace/R71", trace },
 };
 
 int

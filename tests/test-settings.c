@@ -110,6 +110,10 @@ static const struct {
 	{ "pipe -a '/a b'", "pipe -a '/a b'\n" },
 	{ "pipe -a /a\npipe /b", "pipe /b\n" },
 	{ "pipe -a /a\npipe", "" },
+	{ "members /a '/b c/d'", "members /a\nmembers -a '/b c/d'\n" },
+	{ "members /a\nmembers -a /b /c", "members /a\nmembers -a /b\nmembers -a /c\n" },
+	{ "members -a /a\nmembers /b", "members /b\n" },
+	{ "members /a\nmembers", "" },
 	{ "connect-timeout 1.001", "connect-timeout 1.001\n" },
 	{ "connect-timeout 30", "" },
 	{ "keepalive 1", "keepalive 1\n" },
@@ -242,6 +246,9 @@ static const char *const bad[] = {
 	"pipe /a /b",
 	"pipe -a /a /b",
 	"pipe -b /a",
+	"members a",
+	"members -a",
+	"members /a b",
 	"connect-timeout",
 	"connect-timeout 0",
 	"connect-timeout none",
@@ -342,7 +349,7 @@ settings_inherited(void)
 	apply_lines(settings, "env A=1\nrlimit core 0\npreexec x\nshell /s");
 	g_autoptr(Settings) same = settings_inherit(settings);
 	g_assert_true(same == settings);
-	apply_lines(settings, "pipe -a /x");
+	apply_lines(settings, "pipe -a /x\nmembers /y");
 	g_autoptr(Settings) child = settings_inherit(settings);
 	g_autofree char *printed = text_of(child);
 	g_assert_cmpstr(printed, ==, "env A=1\nrlimit core 0\nshell /s\npreexec x\n");
@@ -359,29 +366,18 @@ static const struct {
 	const char *verb;
 	gboolean while_running, at_place;
 } flags[] = {
-	{ "cwd", FALSE, FALSE },
-	{ "env", FALSE, FALSE },
-	{ "unenv", FALSE, FALSE },
-	{ "clearenv", FALSE, FALSE },
-	{ "umask", FALSE, FALSE },
-	{ "rlimit", FALSE, FALSE },
-	{ "shell", FALSE, FALSE },
-	{ "preexec", FALSE, FALSE },
-	{ "pty", FALSE, FALSE },
-	{ "nice", TRUE, TRUE },
-	{ "affinity", TRUE, TRUE },
-	{ "oom", TRUE, TRUE },
-	{ "winsize", TRUE, FALSE },
-	{ "timeout", TRUE, FALSE },
-	{ "grace", TRUE, FALSE },
-	{ "retain", TRUE, FALSE },
-	{ "overflow", TRUE, FALSE },
-	{ "eofmode", TRUE, FALSE },
-	{ "onclose", TRUE, FALSE },
-	{ "pipe", TRUE, FALSE },
-	{ "connect-timeout", FALSE, FALSE },
-	{ "keepalive", FALSE, FALSE },
-	{ "loglevel", TRUE, FALSE },
+	{ "cwd", FALSE, FALSE },       { "env", FALSE, FALSE },
+	{ "unenv", FALSE, FALSE },     { "clearenv", FALSE, FALSE },
+	{ "umask", FALSE, FALSE },     { "rlimit", FALSE, FALSE },
+	{ "shell", FALSE, FALSE },     { "preexec", FALSE, FALSE },
+	{ "pty", FALSE, FALSE },       { "nice", TRUE, TRUE },
+	{ "affinity", TRUE, TRUE },    { "oom", TRUE, TRUE },
+	{ "winsize", TRUE, FALSE },    { "timeout", TRUE, FALSE },
+	{ "grace", TRUE, FALSE },      { "retain", TRUE, FALSE },
+	{ "overflow", TRUE, FALSE },   { "eofmode", TRUE, FALSE },
+	{ "onclose", TRUE, FALSE },    { "pipe", TRUE, FALSE },
+	{ "members", TRUE, FALSE },    { "connect-timeout", FALSE, FALSE },
+	{ "keepalive", FALSE, FALSE }, { "loglevel", TRUE, FALSE },
 	{ "fanout", TRUE, FALSE },
 };
 

@@ -203,14 +203,29 @@ stream_end(struct link *link)
 		link->stream.size = link->stream_sent;
 }
 
-void
-link_send_data(struct link *link, uint32_t channel, enum wire_stream stream, const void *data,
-	       size_t size)
+ssize_t
+link_send_data(struct link *link, uint32_t channel, enum wire_stream stream, int fd, size_t size)
 {
-	wire_begin(&link->stream, channel, WIRE_DATA);
-	wire_put_u8(&link->stream, (uint8_t)stream);
-	wire_put_bytes(&link->stream, data, size);
+	struct wire_out *out = &link->stream;
+	uint8_t *space;
+	ssize_t got;
+
+	wire_begin(out, channel, WIRE_DATA);
+	wire_put_u8(out, (uint8_t)stream);
+	space = wire_put_space(out, size);
+	if (!space) {
+		stream_end(link); /* breaks it */
+		errno = EAGAIN;
+		return -1;
+	}
+	got = read(fd, space, size);
+	if (got <= 0) {
+		out->size = out->frame;
+		return got;
+	}
+	out->size -= size - (size_t)got;
 	stream_end(link);
+	return got;
 }
 
 void

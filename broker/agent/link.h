@@ -42,9 +42,10 @@ void link_end(struct link *link);
  * taken. */
 void link_end_with(struct link *link, const int *fds, unsigned count);
 
-/* DATA and END of a run's stream, which wait behind control frames. */
-void link_send_data(struct link *link, uint32_t channel, enum wire_stream stream, const void *data,
-		    size_t size);
+/* DATA and END of a run's stream, which wait behind control frames. The data are what one read(2) of
+ * at most @size bytes from @fd gives, and its result is returned; at 0 and -1 nothing is sent. */
+ssize_t link_send_data(struct link *link, uint32_t channel, enum wire_stream stream, int fd,
+		       size_t size);
 void link_send_end(struct link *link, uint32_t channel, enum wire_stream stream);
 /* Whether so much DATA waits that no more should be read. */
 bool link_full(const struct link *link);

@@ -8,24 +8,46 @@
 #include "broker/agent/agent.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 #define CHUNK (64u * 1024) /* a pipe's usual capacity */
+/* As in the broker's link.c: a client's pipe that was read full is made to hold several frames. */
+#define PIPE_FULL (60 * 1024)
+#define PIPE_LARGE (256 * 1024)
+#define PIPES_LARGE_MAX 64
+
+static unsigned large_pipes;
+
+static void
+output_enlarge(struct output *output)
+{
+	if (output->large || large_pipes == PIPES_LARGE_MAX ||
+	    fcntl(output->source.fd, F_SETPIPE_SZ, PIPE_LARGE) < 0)
+		return;
+	output->large = true;
+	large_pipes++;
+}
+
+void
+output_shut(struct output *output)
+{
+	loop_close(&output->run->agent->loop, &output->source);
+	large_pipes -= output->large;
+	output->large = false;
+}
 
 /* Close, and say so. */
 static void
 output_end(struct output *output)
 {
-	struct agent *agent = output->run->agent;
-
-	loop_close(&agent->loop, &output->source);
-	link_send_end(&agent->link, output->run->channel, output->number);
+	output_shut(output);
+	link_send_end(&output->run->agent->link, output->run->channel, output->number);
 }
 
 static void
 output_on_ready(struct source *source, uint32_t events)
 {
-	static uint8_t chunk[CHUNK];
 	struct output *output = owner_of(source, struct output, source);
 	struct agent *agent = output->run->agent;
 	size_t size = output->credit < CHUNK ? output->credit : CHUNK;
@@ -34,10 +56,10 @@ output_on_ready(struct source *source, uint32_t events)
 	(void)events;
 	if (link_full(&agent->link)) /* the streams are paused at this turn's end */
 		return;
-	got = read(source->fd, chunk, size);
+	got = link_send_data(&agent->link, output->run->channel, output->number, source->fd, size);
 	if (got > 0) {
-		link_send_data(&agent->link, output->run->channel, output->number, chunk,
-			       (size_t)got);
+		if (got >= PIPE_FULL && output->run->is_client)
+			output_enlarge(output);
 		output->credit -= (uint32_t)got;
 		if (!output->credit)
 			loop_unwatch(&agent->loop, source);

@@ -13,12 +13,15 @@ struct output {
 	enum wire_stream number;
 	bool begun;	 /* STARTED has been sent: DATA may follow */
 	bool handed;	 /* the broker reads it itself */
+	bool large;	 /* a pipe that holds more than a pipe does */
 	uint32_t credit; /* bytes that the broker still takes */
 };
 
 void output_init(struct output *output, struct run *run, enum wire_stream number);
 /* Read from now on. */
 void output_begin(struct output *output);
+/* Close it, and send nothing of that. */
+void output_shut(struct output *output);
 /* Give the descriptor away. */
 int output_take(struct output *output);
 

@@ -198,8 +198,8 @@ void
 run_close_streams(struct run *run)
 {
 	input_close(&run->input);
-	loop_close(&run->agent->loop, &run->outputs[0].source);
-	loop_close(&run->agent->loop, &run->outputs[1].source);
+	output_shut(&run->outputs[0]);
+	output_shut(&run->outputs[1]);
 	autofd_clear(&run->master);
 	question_close(&run->question);
 }

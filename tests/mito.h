@@ -1,6 +1,7 @@
-/* What scripts begin with that use mito, and those that do so at a terminal. */
-#ifndef MITOFS_TESTS_TERMINAL_H
-#define MITOFS_TESTS_TERMINAL_H
+/* What scripts begin with that use mito, and those that do so at a terminal. Each case runs it by each of
+ * the shells, which is the shell of the case too. */
+#ifndef MITOFS_TESTS_MITO_H
+#define MITOFS_TESTS_MITO_H
 
 /* mito ARGS, and its words for those who need a program: mito in PATH, and $MITO_SH. Whatever the
  * shell of the case is, runs it. */
