@@ -25,7 +25,7 @@ static const ShCase cases[] = {
 	},
 	{
 		.path = "/mount/mito/lists/errors",
-		.shells = "all",
+		.shells = "dash",
 		.script = MITO LISTS "exec 2>&1; cd $T; MITO_INVENTORY=inventory; export MITO_INVENTORY; for l in 'a[3-1]' 'a[1-' 'a]' 'a[]' 'a[1-2-3]' 'a[x1]' 'w[1-100001]' '[0-9][0-9999][0-99]' '[1-99999999999999999999]' '@none' '^none' ',' 'a[1-2/0]'; do mito new \"$l\"; echo $?; done; unset MITO_INVENTORY; mito new @web; mito map '@web' true; echo $?; mito ls",
 		.output = "mito: [3-1]: a range that runs backwards; see: mito help\n2\n"
 			  "mito: a[1-: a bracket without the other; a range is written [1-3,7]; see: mito help\n2\n"
@@ -59,6 +59,26 @@ static const ShCase cases[] = {
 			  "rack1/n2: \nrack2/n2: \nrack1/n1: \nrack1/n3: \n=\n"
 			  "rack1/n1: \nrack1/n2: \nrack1/n3: \nrack2/n1: \nrack2/n2: \nrack2/n3: \n=\nit's *x: \n=\nr[1]x: \n=\nrack2/n3: \n255\n255\n",
 		.errors = "mito: rack1/x*: matches no context\nmito: run.*: matches no context\n",
+	},
+	/* connect. */
+	{
+		.path = "/mount/mito/connect-many",
+		.shells = "all",
+		.script = MITO "mito new -p rack/n1; mito connect 'rack/n[1-40]' command env 'X=it {} is' sh; echo $?; mito map -b 'rack/*' true; mito status rack/n7 link; grep -o 'connect.*' $M/children/rack/children/n7/ctl; mito connect 'j[1-3]' command sh -c 'if [ {} = j2 ]; then echo no such; exit 3; fi; exec sh'; echo $?; mito status j1 link; mito status j2 link; mito connect 'k[1-2]' nosuch; echo $?; /usr/bin/setsid -w $MITO_SH connect q1,q2 command sh -c 'printf Code: > /dev/tty; read -r x < /dev/tty; exec sh' 2> $T/err; echo $?; cut -d, -f1 $T/err | sort; mito rm -r rack",
+		.output = "0\nup\nconnect command env 'X=it n7 is' sh\n255\nup\nlost\n255\n255\nmito: q1: asks \"Code:\"\nmito: q2: asks \"Code:\"\n",
+		.errors = "mito: j2: connect: command: no shell: no such\n",
+		.setup = { .seconds = 60 },
+	},
+	{
+		.path = "/mount/mito/connect-many/T30/questions",
+		.shells = "all",
+		.script = SCREEN "cat > $T/client <<'END'\n"
+			  "exec 3<> /dev/tty; stty -echo <&3; printf 'First:' >&3; read -r x <&3; [ \"$x\" = correct ] && exec sh\n"
+			  "END\n"
+			  "keys \"mito connect 'q[1-2]' command sh $T/client; echo code-\\$?\" Enter; see '^q[12]: First: *$'; keys correct Enter; keys correct Enter; see '^code-0'; tm capture-pane -p | grep -c 'q[12]: First'; mito map -k q1,q2 echo in\n"
+			  "keys \"clear; mito connect 'r[1-2]' command sh $T/client\" Enter; see '^r[12]: First: *$'; keys C-c; see '^:$'; keys \"echo code-\\$?; stty -a | grep -ow '[-]*echo'\" Enter; see '^code-130'; see '^echo$'; mito status r1 link; mito status r2 link; tm kill-server",
+		.output = "^q[12]: First: *$\n^code-0\n2\nq1: in\nq2: in\n^r[12]: First: *$\n^:$\n^code-130\n^echo$\nlost\nlost\n",
+		.setup = { .seconds = 60 },
 	},
 	/* map. */
 	{
@@ -114,6 +134,13 @@ static const ShCase cases[] = {
 		.script = MITO "mito new 'a[1-3]'; mkfifo $T/f; exec 5<> $T/f; for s in HUP USR1 TERM; do $MITO_SH map 'a*' sh -c \"trap 'echo $s; exit 7' $s; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" > $T/f & p=$!; read -r x <&5; read -r x <&5; read -r x <&5; kill -$s $p; wait $p; echo $?; for i in 1 2 3; do read -r x y <&5; echo $y; done; done",
 		.output = "7\nHUP\nHUP\nHUP\n7\nUSR1\nUSR1\nUSR1\n7\nTERM\nTERM\nTERM\n",
 		.errors = "mito: a[1-3]: exit code 7\n",
+	},
+	/* A signal that comes while they are started takes all back, or goes to them; no shell waits for ever. */
+	{
+		.path = "/mount/mito/map/signals-at-the-start",
+		.shells = "all",
+		.script = MITO "mito new 'a[1-3]'; mkfifo $T/f; exec 5<> $T/f; for i in 1 2 3 4 5 6 7 8; do $MITO_SH map 'a*' sh -c \"trap 'exit 7' USR1; echo > $T/f; while :; do read -r x < $T/never; done 2> /dev/null\" 2> /dev/null & p=$!; read -r x <&5; read -r x <&5; read -r x <&5; kill -USR1 $p; wait $p 2> /dev/null; case $? in 7 | 138) ;; *) echo $?; esac; done 2> /dev/null; mito ls a1; mito ls",
+		.output = "a1\na2\na3\n",
 	},
 	{
 		.path = "/mount/mito/map/terminal",
