@@ -75,7 +75,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/cp/checksum",
 		.shells = "all",
-		.script = FILES "mkdir bin; printf '#!/bin/sh\\ncat > /dev/null\\necho bad\\n' > bin/sha256sum; chmod 755 bin/sha256sum; echo \"env PATH=$T/bin:$PATH\" > $M/children/a2/ctl; mito cp --checksum data 'a*:'; echo $?; ls a?/data; echo 'unenv PATH' > $M/children/a2/ctl; rm bin/sha256sum; for p in sh cat chmod cksum cp find mkdir mv readlink rm sort tail tr wc; do ln -s $(command -v $p) bin/$p; done; echo \"env PATH=$T/bin\" > $M/children/a2/ctl; mito cp --checksum data 'a[2-3]:'; echo $?; cmp data a2/data; left",
+		.script = FILES "mkdir bin; printf '#!/bin/sh\\ncat > /dev/null\\necho bad\\n' > bin/sha256sum; chmod 755 bin/sha256sum; echo \"env PATH=$T/bin:$PATH\" > $M/children/a2/ctl; mito cp --checksum data 'a*:'; echo $?; ls a?/data; echo 'unenv PATH' > $M/children/a2/ctl; rm bin/sha256sum; for p in sh cat chmod cksum cp find mkdir mv readlink rm sort tail tr wc; do ln -s $(which $p) bin/$p; done; echo \"env PATH=$T/bin\" > $M/children/a2/ctl; mito cp --checksum data 'a[2-3]:'; echo $?; cmp data a2/data; left",
 		.output = "1\na1/data\na3/data\n0\n",
 		.errors = "mito: a2: data: its checksum is wrong\n",
 	},
@@ -83,7 +83,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/cp/interrupted",
 		.shells = "all",
-		.script = FILES "mkfifo f; for s in TERM HUP; do echo old > a1/x; exec 5<> f; $MITO_SH cp f 'a[1-2]:x' & p=$!; echo begin >&5; until find a1/.mito* -name new -size +0 2> /dev/null | grep -q .; do :; done; kill -$s $p; echo more >&5; exec 5>&-; wait $p; echo $?; cat a1/x; done; ls a2; left",
+		.script = FILES "mkfifo f; for s in TERM HUP; do echo old > a1/x; exec 5<> f; $MITO_SH cp f 'a[1-2]:x' & p=$!; echo begin >&5; until find a1/.mito* -name new -size +0 2> /dev/null | grep -q .; do :; done; kill -$s $p; wait $p; echo $?; exec 5>&-; cat a1/x; done; ls a2; left",
 		.output = "143\nold\n129\nold\nname\n",
 		.errors = "",
 	},

@@ -155,8 +155,8 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/run/terminal",
 		.shells = "all",
-		.script = SCREEN "mito new a; keys \"mito run a sh -c 'read x; echo got-\\$x; exec sleep 1000'\" Enter; keys typed Enter; see '^got-typed'; keys C-c; see '^:$'; keys 'echo code-$?' Enter; see '^code-130'; mito ls a; tm kill-server",
-		.output = "^got-typed\n^:$\n^code-130\n",
+		.script = SCREEN "mito new a; keys \"mito run a sh -c 'echo up; read x; echo got-\\$x; exec sleep 1000'\" Enter; see '^up'; keys typed Enter; see '^got-typed'; keys C-c; see '^:$'; keys 'echo code-$?' Enter; see '^code-130'; mito ls a; tm kill-server",
+		.output = "^up\n^got-typed\n^:$\n^code-130\n",
 		.setup = { .seconds = 60 },
 	},
 	{

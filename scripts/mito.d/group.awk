@@ -2,12 +2,13 @@
 #
 #	paths	nothing -> the directories of the fresh contexts
 #	members	nothing -> lines of ctl that make all/ stand for these
+#	running	all/status -> the same, but for those that run only
 #	label	all/stdout -> NAME: LINE
 #	keep	the same, in the order of the names, at its end
 #	gather	the same, equal outputs once, at its end
 #	bar	all/wait -> a bar on the terminal
 #	report	all/wait -> what did not go well, and the joblog; exits with the largest code
-#	quiet	the same, but for codes of commands that have said it themselves
+#	quiet	the same, but for codes of commands that have said it themselves, and those that the signal ENDED has ended
 #
 # MOUNT is where the mount is, NAMES the file of names, FRESH.1, FRESH.2, ... are the fresh contexts below them in their
 # order, and CLEAR says that a bar stands in the line.
@@ -19,12 +20,12 @@ BEGIN {
 	clear = ENVIRON["CLEAR"] ? "\r\033[K" : ""
 	FS = "\t"
 	read_names()
-	if (mode == "report" || mode == "quiet")
+	if (mode == "report" || mode == "quiet" || mode == "running")
 		FS = " "
 	if (mode == "bar")
 		bar(0)
 	if (mode == "members")
-		print_members()
+		print_members(0)
 	for (i = 1; mode == "paths" && i <= count; i++)
 		print fresh_path(i)
 	if (mode == "members" || mode == "paths")
@@ -46,6 +47,10 @@ mode == "bar" {
 	bar(++done)
 }
 
+mode == "running" && $2 ~ /^(starting|running|stopped)$/ {
+	runs[last_number($1)]
+}
+
 mode == "report" || mode == "quiet" {
 	outcome(last_number($1))
 }
@@ -58,6 +63,8 @@ END {
 		print_groups()
 	if (mode == "bar")
 		printf "\r\033[K"
+	if (mode == "running")
+		print_members(1)
 	if (mode == "report" || mode == "quiet")
 		exit report()
 }
@@ -75,16 +82,21 @@ function fresh_path(i,    name) {
 }
 
 # As lines of ctl, of which none is too long.
-function print_members(    i, name, line) {
+function print_members(only_running,    i, name, line) {
+	print "members"
 	for (i = 1; i <= count; i++) {
+		if (only_running && !(i in runs))
+			continue
 		name = names[i]
 		gsub(/'/, "'\\''", name)
 		line = line " '" (name == "/" ? "" : "/" name) "/" fresh "." i "'"
-		if (length(line) > 60000 || i == count) {
+		if (length(line) > 60000) {
 			print "members -a" line
 			line = ""
 		}
 	}
+	if (line != "")
+		print "members -a" line
 }
 
 # Which fresh context a path ends with.
@@ -148,6 +160,10 @@ function verdict(i) {
 		return ""
 	if (why[i] == "lost")
 		return "the link was lost (" what[i] ")"
+	if (why[i] == "signal" && what[i] == ENVIRON["ENDED"]) {
+		code[i] = 0
+		return ""
+	}
 	if (why[i] == "signal")
 		return "ended by signal " what[i]
 	if (why[i] == "exit")
