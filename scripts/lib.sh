@@ -95,7 +95,7 @@ TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-
 LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
 # What it takes to make the Debian package, and a Debian to install it in.
 # shellcheck disable=SC2034
-PACKAGE_PACKAGES='dpkg-dev debhelper fakeroot lintian debootstrap git'
+PACKAGE_PACKAGES='dpkg-dev debhelper fakeroot lintian debootstrap systemd-container git'
 
 # Configure (once) and compile in a directory: build DIR [MESON OPTION...]
 build() {
