@@ -45,6 +45,12 @@ static const ShCase cases[] = {
 			  "ssh\t[OPTIONS] [USER@]HOST\n\tcommand 3 ssh\n\tcommand 3 docker exec\n\tcommand 3\na file\nbin\ndocs\n",
 	},
 	{
+		.path = "/mount/completion/many", .shells = "all",
+		.script = SCENE "c map --j; c map -b we; c map -bk web1,we; c map -x web1 web2/; c map web1 ls; c map --joblog ''; c cp --c; c cp -r we; c cp web1:/etc/x web2/; c cp ./x ./; c log -f web2/; c top -n 1 web2/; c graph -T sv; c graph -o ''",
+		.output = "--joblog\t\nweb1\t\nweb2\t\nweb2/\t\nweb1,web1\t\nweb1,web2\t\nweb1,web2/\t\nweb2/db\t\n\tcommand 2\n\tfiles\n"
+			  "--checksum\t\nweb1:\t\nweb2:\t\nweb2/\t\n\tfiles\n\tfiles\n\tfiles\nweb2/db\t\nweb2/db\t\nsvg\t\n\tfiles\n",
+	},
+	{
 		.path = "/mount/completion/ctl", .shells = "all",
 		.script = SCENE "c ctl web1 eo; c ctl web1 eofmode ''; c ctl web1 rlimit nof; c ctl web1 pipe -a web2/; c ctl web1 pipe /web2/; c ctl web1 cwd ''; c ctl web1 exec ls; c ctl web1 connect ssh x; c ctl web1 loglevel d; c signal web1 TER; c signal web1 TERM t",
 		.output = "eof\t\neofmode\ttrunc|close|never\ntrunc\t\nclose\t\nnever\t\nnofile\t\n/web2/db\t\n\tdirectories\n\tcommand 3\n\tcommand 4 ssh\ndebug\t\nTERM\t\ntree\t\n",
