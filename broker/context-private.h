@@ -36,6 +36,7 @@ struct Context {
 	guint32 last_run, last_dial;
 	Run *run;	 /* the present one */
 	Run *output_run; /* whose output stands in the files */
+	guint64 outputs; /* that have stood there, with it */
 	Input *input;	 /* that a writer opening now belongs to */
 	Pipe *pipe;	 /* where its output goes too */
 	Stream *log;

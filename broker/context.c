@@ -415,6 +415,12 @@ context_output(Context *context, int which)
 	return context->output_run != NULL ? run_output(context->output_run, which) : NULL;
 }
 
+guint64
+context_output_number(const Context *context)
+{
+	return context->output_run != NULL ? context->outputs : context->outputs + 1;
+}
+
 Prompt *
 context_prompt(Context *context)
 {
@@ -452,6 +458,7 @@ context_run_started(Context *context, Run *run)
 		run_replace(context->output_run);
 	g_clear_pointer(&context->output_run, run_unref);
 	context->output_run = run_ref(run);
+	context->outputs++;
 }
 
 void

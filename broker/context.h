@@ -47,6 +47,8 @@ Run *context_run(Context *context);
 /* stdout (1) or stderr (2) of the run whose output stands in the file now, or NULL before any
  * run. Borrowed. A failed exec keeps the earlier run's. */
 Stream *context_output(Context *context, int which);
+/* Counts from 1 the runs whose output stands in the files, or is the next to do so. */
+guint64 context_output_number(const Context *context);
 /* The input that a writer opening now belongs to; made if there is none. Borrowed. */
 Input *context_input(Context *context);
 /* The questions of its place; made when first asked for. Borrowed. */

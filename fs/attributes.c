@@ -3,6 +3,7 @@
 #include "fs/attributes.h"
 
 #include "fs/openfile.h"
+#include "fs/streamfile.h"
 
 #include <errno.h>
 #include <sys/statvfs.h>
@@ -54,10 +55,27 @@ attributes_of_row(const Mount *mount, Context *context, const FileRow *row, stru
 	set_times(ret_stat, row->mtime != NULL ? row->mtime(context) : context_created(context));
 }
 
+/* @node is of an earlier run, and somebody may have it open. */
+static void
+attributes_of_earlier(const Mount *mount, const Node *node, struct stat *stat)
+{
+	for (const GList *link = mount->open_files.head; link != NULL; link = link->next) {
+		OpenFile *file = link->data;
+		if (file->node == node->id) {
+			stat->st_size = (off_t)streamfile_size(file);
+			set_times(stat, streamfile_mtime(file));
+			return;
+		}
+	}
+}
+
 void
 attributes_of_node(const Mount *mount, const Node *node, struct stat *ret_stat)
 {
 	attributes_of_row(mount, node->context, node->row, ret_stat);
+	ret_stat->st_ino = node->inode;
+	if (node->version != files_version(node->context, node->row))
+		attributes_of_earlier(mount, node, ret_stat);
 	if (node->text != NULL) {
 		ret_stat->st_size = (off_t)g_bytes_get_size(node->text);
 		set_times(ret_stat, node->time);

@@ -52,11 +52,11 @@ static const FileRow rows[] = {
 	{ .name = "stdin", .mode = S_IFREG | 0200, .flags = FILE_FRESH | FILE_CURSOR,
 	  .open = stdinfile_open, .release = stdinfile_release, .truncate = stdinfile_truncate,
 	  .write = stdinfile_write, .writable = stdinfile_writable, .changed = stdinfile_changed },
-	{ .name = "stdout", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
+	{ .name = "stdout", .mode = S_IFREG | 0400, .flags = FILE_STREAM | FILE_OF_RUN,
 	  .size = stdout_size, .mtime = stdout_mtime, .open = stdout_open,
 	  .release = streamfile_release, .look = streamfile_look, .refresh = streamfile_refresh,
 	  .consume = streamfile_consume, .changed = streamfile_changed },
-	{ .name = "stderr", .mode = S_IFREG | 0400, .flags = FILE_STREAM,
+	{ .name = "stderr", .mode = S_IFREG | 0400, .flags = FILE_STREAM | FILE_OF_RUN,
 	  .size = stderr_size, .mtime = stderr_mtime, .open = stderr_open,
 	  .release = streamfile_release, .look = streamfile_look, .refresh = streamfile_refresh,
 	  .consume = streamfile_consume, .changed = streamfile_changed },
@@ -92,6 +92,8 @@ const FileRow files_context_row = { .name = ".", .mode = S_IFDIR | 0700, .files 
 
 /* Low bits of an inode number that tell the files of one context apart. */
 #define INODE_BITS 5
+/* And the high ones, that tell those which follow each other under one name. */
+#define VERSION_SHIFT 40
 G_STATIC_ASSERT(G_N_ELEMENTS(rows) + G_N_ELEMENTS(all_rows) + 1 < 1 << INODE_BITS);
 
 const FileRow *
@@ -133,8 +135,18 @@ row_number(const FileRow *row)
 	return (guint)(row - rows) + 2;
 }
 
+guint64
+files_version(const Context *context, const FileRow *row)
+{
+	return row->flags & FILE_OF_RUN ? context_output_number(context) : 0;
+}
+
 ino_t
 files_inode(const Context *context, const FileRow *row)
 {
-	return context_serial(context) << INODE_BITS | row_number(row);
+	guint64 number = context_serial(context) << INODE_BITS | row_number(row);
+	guint64 version = files_version(context, row);
+
+	/* Of the first run as of any other file: small numbers are good for old programs. */
+	return version > 1 ? number | (version - 1) << VERSION_SHIFT : number;
 }

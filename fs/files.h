@@ -23,6 +23,8 @@ enum {
 	FILE_STREAM = 1 << 2,
 	/* A read at its end is at the end for now, where other streams wait. */
 	FILE_ENDS = 1 << 3,
+	/* Another file, with another inode, for each run whose output stands in it. */
+	FILE_OF_RUN = 1 << 4,
 };
 
 /* A row. What is NULL does not happen to the file. Handlers get open files that the row's own
@@ -81,6 +83,8 @@ const FileRow *files_children(void);
 const FileRow *files_find(const FileRow *directory, const char *name);
 /* Its row at @index from 0, NULL behind the last. */
 const FileRow *files_row(const FileRow *directory, guint index);
+/* Which of the files that stand under the name of @row one after the other it is now. */
+guint64 files_version(const Context *context, const FileRow *row);
 /* The same for all nodes of one file, and for no other file of the mount. */
 ino_t files_inode(const Context *context, const FileRow *row);
 

@@ -1,4 +1,4 @@
-/* The table of nodes: all of them by nodeid, and those that are shared by (context, row). Nodes
+/* The table of nodes: all of them by nodeid, and those that are shared by (context, row, version). Nodes
  * hold their context; the root's node stays until the table goes. */
 #include "fs/node.h"
 
@@ -7,10 +7,10 @@
 struct NodeTable {
 	guint64 last_id;
 	GHashTable *by_id;  /* &Node.id -> Node, owned */
-	GHashTable *shared; /* Node, by its context and row */
+	GHashTable *shared; /* Node, by its context, row and version */
 };
 
-/* Shared nodes are one for each context and row. */
+/* Shared nodes are one for each context, row and version. */
 static guint
 node_hash(gconstpointer key)
 {
@@ -25,7 +25,8 @@ node_equal(gconstpointer a, gconstpointer b)
 {
 	const Node *left = a, *right = b;
 
-	return left->context == right->context && left->row == right->row;
+	return left->context == right->context && left->row == right->row &&
+	       left->version == right->version;
 }
 
 /* Free what a node owns. */
@@ -47,6 +48,8 @@ node_new(NodeTable *table, Context *context, const FileRow *row)
 
 	node->id = ++table->last_id;
 	node->row = row;
+	node->version = files_version(context, row);
+	node->inode = files_inode(context, row);
 	node->context = context_ref(context);
 	if (row->text != NULL) {
 		GString *text = g_string_new(NULL);
@@ -97,7 +100,7 @@ node_find(NodeTable *table, guint64 id)
 Node *
 node_known(NodeTable *table, Context *context, const FileRow *row)
 {
-	Node key = { .context = context, .row = row };
+	Node key = { .context = context, .row = row, .version = files_version(context, row) };
 
 	return g_hash_table_lookup(table->shared, &key);
 }

@@ -4,7 +4,10 @@
  * written, and texts, get a fresh nodeid at each LOOKUP (with the same st_ino): while a write to an
  * inode waits, a second writer of the same inode is deaf even to SIGKILL, so writers must not share
  * one; and a text is rendered once, at LOOKUP, and stays on its node, so that GETATTR, OPEN and
- * READ agree on it. Nodeids count up and are never used again. */
+ * READ agree on it. Nodeids count up and are never used again.
+ *
+ * stdout and stderr are other files with each run: who has one open sees the size of that one, and
+ * who follows the name (tail -F) sees that it has been replaced. */
 #ifndef MITOFS_FS_NODE_H
 #define MITOFS_FS_NODE_H
 
@@ -19,6 +22,8 @@ struct Node {
 	guint64 id;
 	guint64 lookups; /* that the kernel has not forgotten */
 	const FileRow *row;
+	guint64 version;  /* of the file, see files_version() */
+	ino_t inode;	  /* st_ino */
 	Context *context; /* owned */
 	GBytes *text;	  /* owned; NULL where the row has none */
 	gint64 time;	  /* of the text, microseconds since the epoch */

@@ -49,6 +49,7 @@ openfile_new(Mount *mount, const Node *node, int flags, OpenFile **ret_file)
 
 	file->mount = mount;
 	file->row = node->row;
+	file->node = node->id;
 	file->context = context_ref(node->context);
 	file->text = node->text != NULL ? g_bytes_ref(node->text) : NULL;
 	file->flags = flags;

@@ -8,6 +8,7 @@
 struct OpenFile {
 	Mount *mount;
 	const FileRow *row;
+	guint64 node;	    /* id of the node it was opened by */
 	Context *context;   /* owned */
 	GBytes *text;	    /* owned; of the node it was opened by */
 	int flags;	    /* of open(2) */

@@ -75,6 +75,27 @@ log_mtime(Context *context)
 	return mtime_of(context_log(context), context);
 }
 
+/* What @file reads; NULL: nothing yet. */
+static Stream *
+stream_of(const OpenFile *file)
+{
+	const StreamFile *state = file->state;
+
+	return state->reader != NULL ? stream_reader_stream(state->reader) : NULL;
+}
+
+guint64
+streamfile_size(OpenFile *file)
+{
+	return size_of(stream_of(file));
+}
+
+gint64
+streamfile_mtime(OpenFile *file)
+{
+	return mtime_of(stream_of(file), file->context);
+}
+
 /* Begin with @stream, or with none yet. */
 static int
 streamfile_open(OpenFile *file, int which, Stream *stream)

@@ -14,6 +14,10 @@ gint64 stdout_mtime(Context *context);
 gint64 stderr_mtime(Context *context);
 gint64 log_mtime(Context *context);
 
+/* The same of what @file reads, which may be the output of an earlier run. */
+guint64 streamfile_size(OpenFile *file);
+gint64 streamfile_mtime(OpenFile *file);
+
 int stdout_open(OpenFile *file);
 int stderr_open(OpenFile *file);
 int log_open(OpenFile *file);

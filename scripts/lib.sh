@@ -87,15 +87,15 @@ BUILD_PACKAGES='gcc libc6-dev meson ninja-build pkg-config|pkgconf libglib2.0-de
 FOREIGN_PACKAGES='clang lld qemu-user-static gcc-riscv64-linux-gnu libc6-dev-riscv64-cross'
 # shellcheck disable=SC2034
 TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
-	graphviz systemd openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd tmux
-	zsh ksh93u+m|mksh|ksh fish tcsh csh rc
+	systemd openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd tmux graphviz
+	make zsh ksh93u+m|mksh|ksh fish tcsh csh rc
 	rsync git parallel expect ripgrep pv less file perl-base vim-tiny
-	podman runc lxc systemd-container slurmctld slurmd slurm-client munge'
+	podman runc lxc systemd-container slurmctld slurmd slurm-client munge ansible-core'
 # shellcheck disable=SC2034
 LINT_PACKAGES='clang clang-format clang-tidy cppcheck shellcheck man-db'
 # What it takes to make the Debian package, and a Debian to install it in.
 # shellcheck disable=SC2034
-PACKAGE_PACKAGES='dpkg-dev debhelper fakeroot lintian debootstrap git'
+PACKAGE_PACKAGES='dpkg-dev debhelper fakeroot lintian debootstrap systemd-container git'
 
 # Configure (once) and compile in a directory: build DIR [MESON OPTION...]
 build() {

@@ -17,7 +17,7 @@
 	SCENE "tm() { tmux -S $T/tmux -f /dev/null \"$@\"; }\n"                                    \
 	      "see() { until tm capture-pane -p | grep -q -F -e \"$1\"; do :; done; echo \"$1\"; " \
 	      "}\n"                                                                                \
-	      "key() { tm send-keys -l \"$1\"; tm send-keys Tab; see \"$2\"; tm send-keys C-c; "   \
+	      "key() { tm send-keys -l \"$1\"; tm send-keys Tab; see \"$2\"; tm send-keys C-u; "   \
 	      "}\n"
 
 /* bash's words for its completion function: comp WORD... prints what it offers, with the cursor at
@@ -40,9 +40,15 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/completion/words", .shells = "all",
 		.script = SCENE "c stat | cut -f 1; c run -; c run -n -e A=b web2/; c run -nd ''; c run -d / web1 ''; c run web1 ls -; c run -- web1; c status web1 stdo; c rsh -p; c rm web1 web2/; c tree web1 ''; c -m '' | cut -f 1 | grep -x -F $M | sed \"s|$M|M|\"\n"
-			  "c connect web1 ss; c connect web1 ssh ''; c connect web1 docker ''; c connect web1 command ''; c connect web1 local ''; c nosuch ''",
+			  "c connect web1 ss; c connect web1 ssh ''; c connect web1 docker ''; c connect web1 command ''; c connect web1 local ''; c nosuch ''; c 'x//;e echo e >&2;#' ''; c ctl web1 'x//;w f\n' ''; c connect web1 '.*' ''; ls",
 		.output = "status\n-n\t\n-d\t\n-e\t\nweb2/db\t\n\tdirectories\n\tcommand 4\n\tcommand 2\nweb1\t\nstdout\t\nstdout.dropped\t\nstdout.blocked\t\n\tcommand 1 ssh\nweb2/db\t\nM\n"
-			  "ssh\t[OPTIONS] [USER@]HOST\n\tcommand 3 ssh\n\tcommand 3 docker exec\n\tcommand 3\n",
+			  "ssh\t[OPTIONS] [USER@]HOST\n\tcommand 3 ssh\n\tcommand 3 docker exec\n\tcommand 3\na file\nbin\ndocs\n",
+	},
+	{
+		.path = "/mount/completion/many", .shells = "all",
+		.script = SCENE "c map --j; c map -b we; c map -bk web1,we; c map -x web1 web2/; c map web1 ls; c map --joblog ''; c cp --c; c cp -r we; c cp web1:/etc/x web2/; c cp ./x ./; c log -f web2/; c top -n 1 web2/; c graph -T sv; c graph -o ''",
+		.output = "--joblog\t\nweb1\t\nweb2\t\nweb2/\t\nweb1,web1\t\nweb1,web2\t\nweb1,web2/\t\nweb2/db\t\n\tcommand 2\n\tfiles\n"
+			  "--checksum\t\nweb1:\t\nweb2:\t\nweb2/\t\n\tfiles\n\tfiles\n\tfiles\nweb2/db\t\nweb2/db\t\nsvg\t\n\tfiles\n",
 	},
 	{
 		.path = "/mount/completion/ctl", .shells = "all",

@@ -147,8 +147,8 @@ static const ShCase cases[] = {
 		.path = "/mount/mito/map/terminal",
 		.shells = "all",
 		.script = SCREEN "mito new 'a[1-3]'; mkfifo $T/f; keys \"mito map 'a*' sh -c 'trap \\\"exit 7\\\" INT; echo up; while :; do read x < $T/never; done 2> /dev/null'\" Enter; see 'a1: up'; see 'a2: up'; see 'a3: up'; keys C-c; see 'mito: a.1-3.: exit code 7'; keys 'echo code-$?' Enter; see ^code-7; tm capture-pane -p | grep -c ' [0-3]/3'\n"
-			  "keys \"clear; mito map a1,a2 sh -c 'trap \\\"\\\" INT; read x < $T/f; echo over; exec sleep 1000'\" Enter; see ' 0/2'; exec 6<> $T/f; echo >&6; echo >&6; see 'a1: over'; see 'a2: over'; until tm capture-pane -p | grep -q '^:$'; do keys C-c; done; mito ls a1; tm kill-server",
-		.output = "a1: up\na2: up\na3: up\nmito: a.1-3.: exit code 7\n^code-7\n0\n 0/2\na1: over\na2: over\n",
+			  "keys \"clear; mito map a1,a2 sh -c 'trap \\\"echo got\\\" INT; read x < $T/f; echo over; while :; do read x < $T/never; done 2> /dev/null'\" Enter; see ' 0/2'; exec 6<> $T/f; echo >&6; echo >&6; see 'a1: over'; see 'a2: over'; keys C-c; see 'a1: got'; see 'a2: got'; keys C-c; see '^:$'; keys 'echo code-$?' Enter; see ^code-130; mito ls a1; tm kill-server",
+		.output = "a1: up\na2: up\na3: up\nmito: a.1-3.: exit code 7\n^code-7\n0\n 0/2\na1: over\na2: over\na1: got\na2: got\n^:$\n^code-130\n",
 		.setup = { .seconds = 60 },
 	},
 	{

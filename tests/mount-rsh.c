@@ -50,6 +50,15 @@ static const ShCase cases[] = {
 		.output = "1 alice 2 alice 3 alice 4 alice 5 alice 6 alice 7 alice 8 alice 9 alice 10 alice 11 alice 12 alice\nalice                    ssh up           idle\n1\n",
 		.setup = { .seconds = 60 },
 	},
+	/* ssh itself, by way of a machine that a context leads to; and sftp and scp, which run an ssh. */
+	{
+		.path = "/mount/rsh/ssh",
+		.shells = "bash",
+		.script = BED "ssh -F $SSHCONF -o ProxyCommand=\"$RSH bob socat STDIO TCP:127.0.0.1:22\" alice 'id -un; cat' < $MITOFS_MITO > $T/out; head -n 1 $T/out; tail -n +2 $T/out | cmp - $MITOFS_MITO && echo same; printf '#!/bin/sh\nwhile [ \"${1#-}\" != \"$1\" ]; do case $1 in -o) shift;; -s) s=yes;; esac; shift; done\n[ \"$1\" ] && exec %s \"$1\" /usr/lib/openssh/sftp-server\n' \"$RSH\" > $T/ssh; chmod 755 $T/ssh; "
+			  "scp -q -S $T/ssh $MITOFS_MITO alice:by-scp; scp -q -S $T/ssh alice:by-scp $T/back; cmp $T/back $MITOFS_MITO && echo same; mito ls",
+		.output = "alice\nsame\nsame\nalice\nbob\n",
+		.setup = { .seconds = 60 },
+	},
 	{
 		.path = "/mount/rsh/expect",
 		.shells = "bash",

@@ -69,9 +69,18 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/tools/follow/tail-f",
 		.shells = "bash dash",
-		.script = "cd $M; echo 'exec cat' > ctl; tail -s .01 -f stdout > $T/out & t=$!; echo one >> stdin; until grep -qx one $T/out; do :; done; echo two >> stdin; until grep -qx two $T/out; do :; done; kill $t; "
-			"tail -n 1 -f stdout > $T/out & t=$!; echo three >> stdin; until grep -qx three $T/out; do :; done; kill $t; echo eof > ctl; tail -n 2 stdout; tail --pid=$t -s .01 -f stdout | wc -l",
+		.script = "cd $M; echo 'exec cat' > ctl; tail -s .01 -f stdout > $T/out & t=$!; echo one >> stdin; until grep -qsx one $T/out; do :; done; echo two >> stdin; until grep -qsx two $T/out; do :; done; kill $t; "
+			"tail -n 1 -f stdout > $T/out & t=$!; echo three >> stdin; until grep -qsx three $T/out; do :; done; kill $t; echo eof > ctl; tail -n 2 stdout; tail --pid=$t -s .01 -f stdout | wc -l",
 		.output = "two\nthree\n3\n",
+	},
+	/* A second run is another file: who has the first one open stays with it, and -F goes over. */
+	{
+		.path = "/mount/tools/follow/next-run",
+		.shells = "bash dash",
+		.script = "cd $M; echo 'exec echo a long first run' > ctl; tail -s .01 -f stdout > $T/f 2>&1 & f=$!; tail -s .01 -F stdout > $T/F 2>&1 & F=$!; until grep -qs first $T/f && grep -qs first $T/F; do :; done; exec 5< stdout; before=$(stat -c %i stdout); "
+			  "echo 'exec echo second' > ctl; until grep -qsx second $T/F; do :; done; stat -L -c %s /proc/self/fd/5 stdout; [ $(stat -L -c %i /proc/self/fd/5) = $before ] && [ $(stat -c %i stdout) != $before ] && [ $(stat -c %i status) = $(stat -c %i status) ] && echo another\n"
+			  "echo reset > ctl; stat -c %s stdout; echo 'exec nosuch' > ctl 2> $T/err; echo 'exec echo third' > ctl; until grep -qsx third $T/F; do :; done; kill $f $F; cat $T/f; grep -v 'tail:' $T/F; cat <&5",
+		.output = "17\n7\nanother\n0\na long first run\na long first run\nsecond\nthird\na long first run\n",
 	},
 	{
 		.path = "/mount/tools/follow/less",
@@ -242,7 +251,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/tools/socat",
 		.shells = "bash",
-		.script = "cd $M; mkdir children/a; cd children/a; echo 'connect local' > ctl; echo 'sh while read -r x; do echo \"<$x>\"; done' > ctl; socat UNIX-LISTEN:$T/socket 'OPEN:stdout,rdonly!!OPEN:stdin,append' & p=$!; until [ -S $T/socket ]; do :; done; printf 'one\\ntwo\\n' | socat -t 60 - UNIX-CONNECT:$T/socket > $T/out & until grep -qx '<two>' $T/out; do :; done; echo eof > ctl; wait; cat $T/out; cut -c 1-8 wait",
+		.script = "cd $M; mkdir children/a; cd children/a; echo 'connect local' > ctl; echo 'sh while read -r x; do echo \"<$x>\"; done' > ctl; socat UNIX-LISTEN:$T/socket 'OPEN:stdout,rdonly!!OPEN:stdin,append' & p=$!; until [ -S $T/socket ]; do :; done; printf 'one\\ntwo\\n' | socat -t 60 - UNIX-CONNECT:$T/socket > $T/out & until grep -qsx '<two>' $T/out; do :; done; echo eof > ctl; wait; cat $T/out; cut -c 1-8 wait",
 		.output = "<one>\n<two>\n0 exit 0\n",
 	},
 };

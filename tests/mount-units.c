@@ -4,31 +4,31 @@
 
 /* A unit with the program of this build in it. unit(NAME) gives {key: [values]}, with %h and %i as
  * they are for $T. run() starts the words of a line, in which "-" at its head forgives a failure. */
-#define MANAGER                                                                           \
-	"import os, signal, socket, subprocess, sys\n"                                    \
-	"M, T = os.environ['M'], os.environ['T']\n"                                       \
-	"def text(name):\n"                                                               \
-	"    lines = open(os.environ['MITOFS_UNITS'] + '/' + name).read().split('\\n')\n" \
-	"    return [l.split('=')[0] + '=' + os.environ['MITOFS'] + l[l.index(' '):]\n"   \
-	"            if l.startswith('ExecStart=') else l for l in lines]\n"              \
-	"def unit(name):\n"                                                               \
-	"    rows = {}\n"                                                                 \
-	"    for line in text(name):\n"                                                   \
-	"        key, equals, value = line.partition('=')\n"                              \
-	"        if equals and not line.startswith('#'):\n"                               \
-	"            value = value.replace('/run/mitofs/%i', M).replace('%h/ctx', M)\n"   \
-	"            rows.setdefault(key, []).append(value.replace('%h', T))\n"           \
-	"    return rows\n"                                                               \
-	"def run(line):\n"                                                                \
-	"    code = subprocess.call(line.lstrip('-').split())\n"                          \
-	"    return 'ok' if code == 0 or line.startswith('-') else code\n"                \
-	"manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"                    \
-	"def start(line, at):\n"                                                          \
-	"    env = dict(os.environ, NOTIFY_SOCKET=at)\n"                                  \
-	"    return subprocess.Popen(line.split(), env=env, start_new_session=True)\n"    \
-	"def said():\n"                                                                   \
-	"    print(manager.recv(4096).decode(), 'ctl' in os.listdir(M))\n"                \
-	"def shell(script):\n"                                                            \
+#define MANAGER                                                                             \
+	"import os, signal, socket, subprocess, sys\n"                                      \
+	"M, T = os.environ['M'], os.environ['T']\n"                                         \
+	"def text(name):\n"                                                                 \
+	"    lines = open(os.environ['MITOFS_UNITS'] + '/' + name).read().split('\\n')\n"   \
+	"    return [l.split('=')[0] + '=' + os.environ['MITOFS'] + l[l.index(' '):]\n"     \
+	"            if l.startswith('ExecStart=') else l for l in lines]\n"                \
+	"def unit(name):\n"                                                                 \
+	"    rows = {}\n"                                                                   \
+	"    for line in text(name):\n"                                                     \
+	"        key, equals, value = line.partition('=')\n"                                \
+	"        if equals and not line.startswith('#'):\n"                                 \
+	"            value = value.replace('/run/mitofs/%i/ctx', M).replace('%h/ctx', M)\n" \
+	"            rows.setdefault(key, []).append(value.replace('%h', T))\n"             \
+	"    return rows\n"                                                                 \
+	"def run(line):\n"                                                                  \
+	"    code = subprocess.call(line.lstrip('-').split())\n"                            \
+	"    return 'ok' if code == 0 or line.startswith('-') else code\n"                  \
+	"manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)\n"                      \
+	"def start(line, at):\n"                                                            \
+	"    env = dict(os.environ, NOTIFY_SOCKET=at)\n"                                    \
+	"    return subprocess.Popen(line.split(), env=env, start_new_session=True)\n"      \
+	"def said():\n"                                                                     \
+	"    print(manager.recv(4096).decode(), 'ctl' in os.listdir(M))\n"                  \
+	"def shell(script):\n"                                                              \
 	"    return subprocess.run(script, shell=True, capture_output=True, text=True).stdout\n"
 
 #define ALONE .setup = { .unmounted = TRUE }

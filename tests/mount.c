@@ -327,6 +327,14 @@ row_run(const void *data)
 	mount_free(mount);
 }
 
+/* Register @row, which is taken. GLib leaves out what has a part of that name. */
+static void
+row_add(const char *path, Row *row)
+{
+	g_assert_null(strstr(path, "/subprocess"));
+	g_test_add_data_func_full(path, row, row_run, row_free);
+}
+
 void
 mount_test_add(const char *path, MountTest test, const MountSetup *setup)
 {
@@ -334,7 +342,7 @@ mount_test_add(const char *path, MountTest test, const MountSetup *setup)
 	row->test = test;
 	if (setup != NULL)
 		row->setup = *setup;
-	g_test_add_data_func_full(path, row, row_run, row_free);
+	row_add(path, row);
 }
 
 void
@@ -353,7 +361,7 @@ mount_test_add_cases(const ShCase *cases, gsize count)
 			g_autofree char *path =
 				names[1] != NULL ? g_strdup_printf("%s/%s", cases[i].path, names[n])
 						 : g_strdup(cases[i].path);
-			g_test_add_data_func_full(path, row, row_run, row_free);
+			row_add(path, row);
 		}
 	}
 }

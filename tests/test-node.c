@@ -93,6 +93,20 @@ test_shared(Fixture *fixture, gconstpointer data)
 	}
 }
 
+/* Before any run the outputs are already those of the first. */
+static void
+test_versions(Fixture *fixture, gconstpointer data)
+{
+	const FileRow *output = files_find(&files_context_row, "stdout");
+	const FileRow *log = files_find(&files_context_row, "log");
+
+	g_assert_cmpuint(context_output_number(fixture->child), ==, 1);
+	g_assert_cmpuint(files_version(fixture->child, output), ==, 1);
+	g_assert_cmpuint(files_version(fixture->child, log), ==, 0);
+	g_assert_cmpuint(node_take(fixture->nodes, fixture->child, output)->inode, ==,
+			 files_inode(fixture->child, output));
+}
+
 /* Each lookup of a file that is written, or of a text, is another node of the same inode. */
 static void
 test_fresh(Fixture *fixture, gconstpointer data)
@@ -181,9 +195,10 @@ main(int argc, char **argv)
 		const char *path;
 		void (*test)(Fixture *fixture, gconstpointer data);
 	} tests[] = {
-		{ "/node/root", test_root },	   { "/node/shared", test_shared },
-		{ "/node/fresh", test_fresh },	   { "/node/text", test_text },
-		{ "/node/removed", test_removed }, { "/node/inodes", test_inodes },
+		{ "/node/root", test_root },	     { "/node/shared", test_shared },
+		{ "/node/fresh", test_fresh },	     { "/node/text", test_text },
+		{ "/node/removed", test_removed },   { "/node/inodes", test_inodes },
+		{ "/node/versions", test_versions },
 	};
 
 	g_test_init(&argc, &argv, NULL);
