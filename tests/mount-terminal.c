@@ -3,16 +3,17 @@
 #include "tests/mito.h"
 #include "tests/mount.h"
 
-/* An interactive shell in the context `a`, and our terminal on it. enter WORDS types a line there. */
-#define THERE                                                                                     \
-	"export LC_ALL=C.UTF-8\n" SCREEN                                                          \
-	"mito new a; printf '%s\\n' 'pty on' 'grace 0.1' 'env TERM=screen' 'env LC_ALL=C.UTF-8' " \
-	"'env PS1=there:' 'env HISTFILE=' 'env LESSHISTFILE=-' \"cwd $T\" "                       \
-	"'exec bash --norc --noprofile -i' > $M/children/a/ctl\n"                                 \
-	"enter() { keys -l \"$1\"; keys Enter; }; "                                               \
-	"gone() { while tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"no $1\"; }; "  \
-	"attach() { enter 'clear; mito attach a'; }; "                                            \
-	"detach() { keys C-]; see '^mito: detached'; }\n"                                         \
+/* An interactive shell in the context `a`, and our terminal on it. enter WORDS types a line there.
+ * What is typed just before the detach key may still come to our own shell, which forgets it. */
+#define THERE                                                                                      \
+	"export LC_ALL=C.UTF-8\n" SCREEN "mito new a; printf '%s\\n' 'pty on' 'grace 0.1' "        \
+					 "'rlimit core 0' 'env TERM=screen' 'env LC_ALL=C.UTF-8' " \
+	"'env PS1=there:' 'env HISTFILE=' 'env LESSHISTFILE=-' \"cwd $T\" "                        \
+	"'exec bash --norc --noprofile -i' > $M/children/a/ctl\n"                                  \
+	"enter() { keys -l \"$1\"; keys Enter; }; "                                                \
+	"gone() { while tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"no $1\"; }; "   \
+	"attach() { enter 'clear; mito attach a'; }; "                                             \
+	"detach() { keys C-]; see '^mito: detached'; keys C-u; }\n"                                \
 	"attach; see '^there:$'\n"
 
 #define END "; tm kill-server"
@@ -48,19 +49,28 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/terminal/job-control",
 		.shells = "bash",
-		.script = THERE "enter 'sleep 1000000'; keys C-z; see 'Stopped  *sleep 1000000'; enter bg; see 'sleep 1000000 &'; enter clear; enter jobs; see 'Running  *sleep 1000000 &'; enter fg; see '^sleep 1000000$'; keys C-c; see '^there:$'; enter 'echo code-$?'; see '^code-130'\n"
-			"enter clear; printf 'text\\n' > $T/text; enter 'busybox vi text'; see '^- text'; keys C-z; see 'Stopped  *busybox'; enter clear; gone Stopped; enter fg; see '^- text'; keys -l ':q'; keys Enter; see '^there:$'; mito status a state\n"
-			/* Ours is not stopped by a key, but as any other job, and goes on. */
-			"enter 'sleep 1000000 | cat'; keys 'C-\\'; see 'Quit'; enter 'echo code-${PIPESTATUS[0]}'; see '^code-131'; mito status a state" END,
-		.output = "^there:$\nStopped  *sleep 1000000\nsleep 1000000 &\nRunning  *sleep 1000000 &\n^sleep 1000000$\n^there:$\n^code-130\n^- text\nStopped  *busybox\nno Stopped\n^- text\n^there:$\nrunning\nQuit\n^code-131\nrunning\n",
+		.script = "cat > $T/job <<'END'\n"
+			"import os, signal, time\n"
+			"signal.signal(signal.SIGINT, signal.SIG_DFL)\n"
+			"was = None\n"
+			"while True:\n"
+			"    front = os.tcgetpgrp(0) == os.getpgrp()\n"
+			"    if front != was: print('in front' if front else 'behind', flush=True)\n"
+			"    was = front\n"
+			"    time.sleep(.01)\n"
+			"END\n"
+			THERE "enter 'python3 job'; see '^in front'; keys C-z; see 'Stopped  *python3 job'; enter bg; see behind; enter clear; gone behind; enter jobs; see 'Running  *python3 job &'; enter fg; see '^in front'; keys C-c; see '^there:$'; enter 'echo code-$?'; see '^code-130'\n"
+			"enter clear; gone code; printf 'text\\n' > $T/text; enter 'busybox vi text'; see '^- text'; keys C-z; see 'Stopped  *busybox'; enter clear; gone Stopped; enter fg; see '^- text'; enter :q; see '^there:$'; mito status a state\n"
+			"enter 'python3 job | cat'; see '^in front'; keys 'C-\\'; see Quit; enter 'echo code-${PIPESTATUS[0]}'; see '^code-131'; mito status a state" END,
+		.output = "^there:$\n^in front\nStopped  *python3 job\nbehind\nno behind\nRunning  *python3 job &\n^in front\n^there:$\n^code-130\nno code\n^- text\nStopped  *busybox\nno Stopped\n^- text\n^there:$\nrunning\n^in front\nQuit\n^code-131\nrunning\n",
 		.setup = { .seconds = 60 },
 	},
 	/* What goes on while nobody looks; and two who look at the same. */
 	{
 		.path = "/mount/terminal/detach",
 		.shells = "bash",
-		.script = THERE "mkfifo $T/go; enter 'read x < go; echo \"and $x\"; cat'; detach; enter clear; gone detached; echo on > $T/go; attach; see '^and on'; tm split-window 'PS1=: exec bash --norc'; enter 'exec mito attach a'; see '^and on'; enter both; until [ \"$(tm capture-pane -p -t 0 | grep -c both)\" = 2 ]; do :; done; see both; detach=$(tm display -p '#{pane_id}'); keys C-]; until [ \"$(tm list-panes | wc -l)\" = 1 ]; do :; done; enter still; see still; keys C-d; enter 'echo code-$?'; see '^code-0'; enter 'exit 7'; see '^:$'; enter 'echo here-$?'; see '^here-7'" END,
-		.output = "^there:$\n^mito: detached\nno detached\n^and on\n^and on\nboth\nstill\n^code-0\n^:$\n^here-7\n",
+		.script = THERE "mkfifo $T/go; enter 'echo up; read x < go; echo \"and $x\"; cat'; see '^up'; detach; enter clear; gone detached; echo on > $T/go; attach; see '^and on'; tm split-window 'PS1=: exec bash --norc'; enter 'exec mito attach a'; see '^and on'; enter both; until [ \"$(tm capture-pane -p -t 0 | grep -c both)\" = 2 ]; do :; done; see both; detach=$(tm display -p '#{pane_id}'); keys C-]; until [ \"$(tm list-panes | wc -l)\" = 1 ]; do :; done; enter still; see still; keys C-d; enter 'echo code-$?'; see '^code-0'; enter 'exit 7'; see '^:$'; enter 'echo here-$?'; see '^here-7'" END,
+		.output = "^there:$\n^up\n^mito: detached\nno detached\n^and on\n^and on\nboth\nstill\n^code-0\n^:$\n^here-7\n",
 		.setup = { .seconds = 60 },
 	},
 #define SHOWN "^line 19\n^mito: detached\nno line\n^line 1$\n^line 5$\n^line 19$\nno line\n"
