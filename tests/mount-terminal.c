@@ -5,15 +5,15 @@
 
 /* An interactive shell in the context `a`, and our terminal on it. enter WORDS types a line there.
  * What is typed just before the detach key may still come to our own shell, which forgets it. */
-#define THERE                                                                                      \
-	"export LC_ALL=C.UTF-8\n" SCREEN "mito new a; printf '%s\\n' 'pty on' 'grace 0.1' "        \
-					 "'rlimit core 0' 'env TERM=screen' 'env LC_ALL=C.UTF-8' " \
-	"'env PS1=there:' 'env HISTFILE=' 'env LESSHISTFILE=-' \"cwd $T\" "                        \
-	"'exec bash --norc --noprofile -i' > $M/children/a/ctl\n"                                  \
-	"enter() { keys -l \"$1\"; keys Enter; }; "                                                \
-	"gone() { while tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"no $1\"; }; "   \
-	"attach() { enter 'clear; mito attach a'; }; "                                             \
-	"detach() { keys C-]; see '^mito: detached'; keys C-u; }\n"                                \
+#define THERE                                                                                    \
+	"export LC_ALL=C.UTF-8\n" SCREEN "mito new a; printf '%s\\n' 'pty on' 'grace 0.1' "      \
+	"'rlimit core 0' 'env TERM=screen' 'env LC_ALL=C.UTF-8' "                                \
+	"'env PS1=there:' 'env HISTFILE=' 'env LESSHISTFILE=-' \"cwd $T\" "                      \
+	"'exec bash --norc --noprofile -i' > $M/children/a/ctl\n"                                \
+	"enter() { keys -l \"$1\"; keys Enter; }; "                                              \
+	"gone() { while tm capture-pane -p | grep -q -- \"$1\"; do :; done; echo \"no $1\"; }; " \
+	"attach() { enter 'clear; mito attach a'; }; "                                           \
+	"detach() { keys C-]; see '^mito: detached'; keys C-u; }\n"                              \
 	"attach; see '^there:$'\n"
 
 #define END "; tm kill-server"
@@ -25,8 +25,8 @@ static const ShCase cases[] = {
 	{ \
 		.path = "/mount/terminal/vi/" NAME, \
 		.shells = "bash", \
-		.script = THERE "enter '" COMMAND " text'; see '" READY "'; keys i; see '" TYPING "'; keys -l 'grüße ✓ 世界 😀'; see '^grüße ✓ 世界 😀'; keys Escape; " TYPED "; keys -l o; keys -l 'second line'; keys Escape; " TYPED "; keys -l 1GyyP; enter ':wq'; see '^there:$'; cat $T/text; mito status a state" END, \
-		.output = "^there:$\n" READY "\n" TYPING "\n^grüße ✓ 世界 😀\n^there:$\ngrüße ✓ 世界 😀\ngrüße ✓ 世界 😀\nsecond line\nrunning\n", \
+		.script = THERE "enter '" COMMAND " text'; see '" READY "'; keys i; see '" TYPING "'; keys -l 'grüße ✓ 世界 😀'; see '^grüße ✓ 世界 😀'; keys Escape; " TYPED "; keys -l o; keys -l 'second line'; see '^second line'; keys Escape; " TYPED "; keys -l 1GyyP; enter ':wq'; see '^there:$'; cat $T/text; mito status a state" END, \
+		.output = "^there:$\n" READY "\n" TYPING "\n^grüße ✓ 世界 😀\n^second line\n^there:$\ngrüße ✓ 世界 😀\ngrüße ✓ 世界 😀\nsecond line\nrunning\n", \
 		.setup = { .seconds = 60 }, \
 	}
 	EDITOR("busybox", "busybox vi", "^- text", "^I text", "see '^- text' > $T/w"),
