@@ -25,8 +25,8 @@ static const ShCase cases[] = {
 	{ \
 		.path = "/mount/terminal/vi/" NAME, \
 		.shells = "bash", \
-		.script = THERE "enter '" COMMAND " text'; see '" READY "'; keys i; see '" TYPING "'; keys -l 'grüße ✓ 世界 😀'; see '^grüße ✓ 世界 😀'; keys Escape; " TYPED "; keys -l o; keys -l 'second line'; keys Escape; " TYPED "; keys -l 1GyyP; enter ':wq'; see '^there:$'; cat $T/text; mito status a state" END, \
-		.output = "^there:$\n" READY "\n" TYPING "\n^grüße ✓ 世界 😀\n^there:$\ngrüße ✓ 世界 😀\ngrüße ✓ 世界 😀\nsecond line\nrunning\n", \
+		.script = THERE "enter '" COMMAND " text'; see '" READY "'; keys i; see '" TYPING "'; keys -l 'grüße ✓ 世界 😀'; see '^grüße ✓ 世界 😀'; keys Escape; " TYPED "; keys -l o; keys -l 'second line'; see '^second line'; keys Escape; " TYPED "; keys -l 1GyyP; enter ':wq'; see '^there:$'; cat $T/text; mito status a state" END, \
+		.output = "^there:$\n" READY "\n" TYPING "\n^grüße ✓ 世界 😀\n^second line\n^there:$\ngrüße ✓ 世界 😀\ngrüße ✓ 世界 😀\nsecond line\nrunning\n", \
 		.setup = { .seconds = 60 }, \
 	}
 	EDITOR("busybox", "busybox vi", "^- text", "^I text", "see '^- text' > $T/w"),
