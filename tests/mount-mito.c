@@ -7,7 +7,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/new-and-rm",
 		.shells = "all",
-		.script = MITO "mito new a b; mito new -p a c/d/e; mito ls; mito ls c; mito ls -l; mito tree c; mito rm b; mito rm -r c; mito ls; ls $M/children",
+		.script = MITO "mito new a b; mito new -p a c/d/e; mito ls; mito ls c; mito ls -l; mito tree c; mito rm b; mito rm -r c; mito ls; ls $M/children; mito new 'n[1-3]' 'n 4'; mito rm 'n[1-2]' 'n 4' 'n*'; mito ls",
 		.output = "a\nb\nc\nd\n"
 			  "a                        -                idle\n"
 			  "b                        -                idle\n"
@@ -15,7 +15,7 @@ static const ShCase cases[] = {
 			  "c                        -                idle\n"
 			  "  d                      -                idle\n"
 			  "    e                    -                idle\n"
-			  "a\na\n",
+			  "a\na\na\n",
 	},
 	{
 		.path = "/mount/mito/names",
