@@ -132,7 +132,7 @@ static const ShCase cases[] = {
 		.path = "/mount/mito/map/signals",
 		.shells = "all",
 		.script = MITO "mito new 'a[1-3]'; mkfifo $T/f; exec 5<> $T/f; for s in HUP USR1 TERM; do $MITO_SH map 'a*' sh -c \"trap 'echo $s; exit 7' $s; echo up; while :; do read -r x < $T/never; done 2> /dev/null\" > $T/f & p=$!; read -r x <&5; read -r x <&5; read -r x <&5; kill -$s $p; wait $p; echo $?; for i in 1 2 3; do read -r x y <&5; echo $y; done; done\n"
-			  "$MITO_SH map 'a*' sh -c \"trap '' TERM; echo up; exec sleep 1000\" > $T/f & p=$!; read -r x <&5; read -r x <&5; read -r x <&5; while ! grep -q zombie /proc/$p/status 2> /dev/null && kill -TERM $p 2> /dev/null; do :; done; wait $p 2> /dev/null; echo $?; mito ls a1",
+			  "$MITO_SH map 'a*' sh -c \"trap '' TERM; echo up; exec sleep 1000\" > $T/f & p=$!; read -r x <&5; read -r x <&5; read -r x <&5; while ! grep -q zombie /proc/$p/status 2> /dev/null && kill -TERM $p 2> /dev/null; do :; done; wait $p 2> /dev/null; echo $?; while mito ls a1 | grep -q .; do :; done",
 		.output = "7\nHUP\nHUP\nHUP\n7\nUSR1\nUSR1\nUSR1\n7\nTERM\nTERM\nTERM\n143\n",
 		.errors = "mito: a[1-3]: exit code 7\n",
 	},

@@ -137,7 +137,7 @@ client_grace(Mount *mount)
 {
 	mount_expect(mount, "dash",
 		     "printf '%s\n' 'trap \"sleep 0.3; echo bye > $T/a; exit\" TERM' 'exec 3<&0' "
-		     "'sh <&3 & wait' > $T/client; cd $M/children; mkdir a\n"
+		     "'sh <&3 & while :; do sleep 0.1; done' > $T/client; cd $M/children; mkdir a\n"
 		     "echo \"connect command sh $T/client\" > a/ctl",
 		     "", 0);
 	end_by(mount, SIGTERM);
