@@ -71,11 +71,12 @@ static const ShCase cases[] = {
 		.output = "1\nold\n",
 		.errors = "mito: a2: data: ",
 	},
-	/* One whose link is lost, before or meanwhile, is not waited for. */
+	/* One whose link is lost, before or meanwhile, is not waited for. What came of a pipe may stand there: nobody
+	 * knows how much it is. */
 	{
 		.path = "/mount/mito/cp/lost",
 		.shells = "all",
-		.script = FILES "mito connect a2 local; mkfifo f; exec 5<> f; $MITO_SH cp f 'a*:x' & p=$!; echo begin >&5; until find a1/.mito* -name new -size +0 2> /dev/null | grep -q .; do :; done; mito run -n a2 sh -c 'kill -KILL $PPID; exec sleep 1000' 2> /dev/null; cat data > f; exec 5>&-; wait $p; echo $?; { echo begin; cat data; } | cmp - a1/x; cmp a1/x a3/x; ls a2; mito cp data 'a*:'; echo $?; cmp data a1/data; cmp data a3/data; mito cp 'a*:name' out; echo $?; cat out/name.a1 out/name.a3; rm -rf a2/.mito*; rm -rf a2/.mito*; left",
+		.script = FILES "mito connect a2 local; mkfifo f; exec 5<> f; $MITO_SH cp f 'a*:x' & p=$!; echo begin >&5; until find a1/.mito* -name new -size +0 2> /dev/null | grep -q .; do :; done; mito run -n a2 sh -c 'kill -KILL $PPID; exec sleep 1000' 2> /dev/null; cat data > f; exec 5>&-; wait $p; echo $?; { echo begin; cat data; } | cmp - a1/x; cmp a1/x a3/x; rm -f a2/x; ls a2; mito cp data 'a*:'; echo $?; cmp data a1/data; cmp data a3/data; mito cp 'a*:name' out; echo $?; cat out/name.a1 out/name.a3; rm -rf a2/.mito*; rm -rf a2/.mito*; left",
 		.output = "255\nname\n255\n255\nhost1\nhost3\n",
 		.errors = "mito: a2: the link was lost (ECONNRESET)\nmito: a2: exec: no link: ",
 	},
