@@ -175,7 +175,7 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/map/lost",
 		.shells = "all",
-		.script = MITO "mito connect a local; mito connect b local; mito new c; echo 'env K=yes' > $M/children/b/ctl; mito map -k '?' sh -c '[ ! \"$K\" ] || { kill -KILL $PPID; exec sleep 1000; }; echo here'; echo $?; mito map -k '?' echo here; echo $?; mito ls b; mito connect b local; mito map b true; echo $?",
+		.script = MITO "mito connect a local; mito connect b local; mito new c; echo 'env K=yes' > $M/children/b/ctl; echo | mito map -ik '?' sh -c '[ ! \"$K\" ] || { read -r x; kill -KILL $PPID; exec sleep 1000; }; echo here'; echo $?; mito map -k '?' echo here; echo $?; mito ls b; mito connect b local; mito map b true; echo $?",
 		.output = "a: here\nc: here\n255\na: here\nc: here\n255\n0\n",
 		.errors = "mito: b: the link was lost (ECONNRESET)\nmito: b: exec: no link: link lost: the agent is gone\n",
 	},

@@ -173,8 +173,8 @@ static const ShCase cases[] = {
 	{
 		.path = "/mount/mito/attach",
 		.shells = "all",
-		.script = SCREEN "mito new a; echo 'pty on' > $M/children/a/ctl; echo 'env PS1=there:' > $M/children/a/ctl; echo 'exec dash -i' > $M/children/a/ctl; keys 'mito attach a; echo code-$?; stty -a | grep -o \"[-]*icanon\"' Enter; see '^there:'; keys 'stty size' Enter; see '^20 90'; tm resize-window -x 100 -y 22; until tm capture-pane -p | grep -q '^22 100'; do keys 'stty size' Enter; done; keys 'cat > /dev/null' Enter C-c; keys 'echo af\"\"ter' Enter; see ^after; keys 'C-]'; see '^code-0'; see ^icanon; mito status a state; keys 'clear; mito attach a; echo code-$?' Enter; see after; keys 'exit 7' Enter; see ^code-7; tm kill-server",
-		.output = "^there:\n^20 90\n^after\n^code-0\n^icanon\nrunning\nafter\n^code-7\n",
+		.script = SCREEN "mito new a; echo 'pty on' > $M/children/a/ctl; echo 'env PS1=there:' > $M/children/a/ctl; echo 'exec dash -i' > $M/children/a/ctl; keys 'mito attach a; echo code-$?; stty -a | grep -o \"[-]*icanon\"' Enter; see '^there:'; keys 'stty size' Enter; see '^20 90'; keys 'until [ \"$(stty size)\" = \"22 100\" ]; do :; done; echo re\"\"sized' Enter; tm resize-window -x 100 -y 22; see ^resized; keys 'echo ca\"\"t; cat > /dev/null' Enter; see '^cat$'; keys C-c; see '^.C'; keys 'echo af\"\"ter' Enter; see ^after; keys 'C-]'; see '^code-0'; see ^icanon; mito status a state; keys 'clear; mito attach a; echo code-$?' Enter; see after; keys 'exit 7' Enter; see ^code-7; tm kill-server",
+		.output = "^there:\n^20 90\n^resized\n^cat$\n^.C\n^after\n^code-0\n^icanon\nrunning\nafter\n^code-7\n",
 		.setup = { .seconds = 60 },
 	},
 };

@@ -25,7 +25,7 @@ static const ShCase cases[] = {
 			"d=${all[31]}; echo 'sh cat; echo deepest' > $d/ctl; echo text > $d/stdin; cat $d/stdout\n"
 			"s=${all[14]}/children/s; mkdir $s; echo 'connect local' > $s/ctl; echo 'exec cat' > $s/ctl; echo 'exec cat' > ${all[20]}/ctl; "
 			"echo 'exec sleep 1000' > $d/ctl; "
-			"echo 'sh kill -9 $PPID' > ${all[15]}/ctl; for i in 31 20; do cut -d ' ' -f 1-3 ${all[i]}/wait; done; status; "
+			"echo 'sh kill -9 $PPID' > ${all[15]}/ctl 2> $T/killed; for i in 31 20; do cut -d ' ' -f 1-3 ${all[i]}/wait; done; status; "
 			"echo alive > $s/stdin; cat $s/stdout; echo 'exec echo there' > ${all[14]}/ctl; cat ${all[14]}/stdout\n"
 			"try write $d/ctl 'exec true\\n'; for i in 15 16; do try write ${all[i]}/ctl 'connect local\\n' | tr -d 0-9; done; "
 			"echo 'exec echo again' > ${all[16]}/ctl; cat ${all[16]}/stdout",
