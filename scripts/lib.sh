@@ -88,7 +88,7 @@ FOREIGN_PACKAGES='clang lld qemu-user-static gcc-riscv64-linux-gnu libc6-dev-ris
 # shellcheck disable=SC2034
 TEST_PACKAGES='bash dash busybox-static|busybox coreutils findutils procps util-linux python3 man-db
 	systemd openssh-server openssh-client sudo opendoas iproute2 socat hostname passwd tmux graphviz
-	make zsh ksh93u+m|mksh|ksh fish tcsh csh rc
+	make zsh ksh93u+m|ksh mksh fish tcsh csh rc
 	rsync git parallel expect ripgrep pv less file perl-base vim-tiny
 	podman runc lxc systemd-container slurmctld slurmd slurm-client munge ansible-core'
 # shellcheck disable=SC2034
