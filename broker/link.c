@@ -9,9 +9,9 @@
 
 #include "broker/error.h"
 #include "pty/autofd.h"
+#include "pty/largepipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -21,15 +21,8 @@
 #define OUT_LIMIT (64u * 1024 * 1024)
 #define FDS_PER_FRAME 3
 #define DRAIN_ROUNDS 64 /* each a READ_SIZE, or the frames of one turn */
-/* A client's pipe that was read full is made to hold several frames, so that neither end waits for
- * the other at each one. All that may be large are a quarter of what a user's pipes may hold
- * (pipe-user-pages-soft). */
-#define PIPE_FULL (60u * 1024)
-#define PIPE_LARGE (256 * 1024)
-#define PIPES_LARGE_MAX 64
 
 static guint8 read_buffer[READ_SIZE];
-static guint large_pipes;
 
 static void link_on_ready(guint32 events, void *data);
 
@@ -113,7 +106,7 @@ link_close(Link *link)
 		autofd_clear(&link->out);
 	link->out = -1;
 	autofd_clear(&link->in);
-	large_pipes -= link->large;
+	largepipe_forget(link->large);
 	link->large = FALSE;
 	for (guint i = 0; i < link->fds->len; i++)
 		autofd_clear(&g_array_index(link->fds, int, i));
@@ -403,16 +396,24 @@ link_digest(Link *link, const guint8 *data, gsize size)
 			   link->out_watch == NULL && link->out_waiting ? EPOLLOUT : 0);
 }
 
+/* The same with what is left over. */
+static void
+link_digest_leftover(Link *link)
+{
+	g_autoptr(GByteArray) rest = g_steal_pointer(&link->leftover);
+
+	link->leftover = g_byte_array_new();
+	link_digest(link, rest->data, rest->len);
+}
+
 /* The next turn for a link that had more frames than one turn's worth. */
 static gboolean
 link_go_on(void *data)
 {
 	Link *link = link_ref(data);
-	g_autoptr(GByteArray) rest = g_steal_pointer(&link->leftover);
 
 	link->go_on_source = 0;
-	link->leftover = g_byte_array_new();
-	link_digest(link, rest->data, rest->len);
+	link_digest_leftover(link);
 	if (!link->dead && link->go_on_source == 0 && link->in_watch != NULL)
 		poller_set(link->in_watch,
 			   EPOLLIN | (link->out_watch == NULL && link->out_waiting ? EPOLLOUT : 0));
@@ -426,32 +427,15 @@ link_feed(Link *link, const guint8 *bytes, gsize size)
 	link->bytes_received += size;
 	link->heard = TRUE;
 	link->pings_missed = 0;
-	if (link->go_on_source != 0) {
-		g_byte_array_append(link->leftover, bytes, (guint)size);
-		return;
-	}
 	link_ref(link);
-	if (link->leftover->len == 0) {
+	if (link->go_on_source == 0 && link->leftover->len == 0) {
 		link_digest(link, bytes, size);
 	} else {
-		g_autoptr(GByteArray) all = g_steal_pointer(&link->leftover);
-
-		link->leftover = g_byte_array_new();
-		g_byte_array_append(all, bytes, (guint)size);
-		link_digest(link, all->data, all->len);
+		g_byte_array_append(link->leftover, bytes, (guint)size);
+		if (link->go_on_source == 0)
+			link_digest_leftover(link);
 	}
 	link_unref(link);
-}
-
-/* Much comes: let the pipe, if it is one, hold more. Of more than PIPES_LARGE_MAX the first are
- * large, until they end. */
-static void
-link_enlarge(Link *link)
-{
-	if (link->large || large_pipes >= PIPES_LARGE_MAX)
-		return;
-	link->large = fcntl(link->in, F_SETPIPE_SZ, PIPE_LARGE) >= 0;
-	large_pipes += link->large;
 }
 
 /* Read into @buffer, of READ_SIZE, behind the leftover, which is always less than one frame, or a
@@ -473,8 +457,8 @@ link_read_into(Link *link, guint8 *buffer)
 	link->bytes_received += (guint64)got;
 	link->heard = TRUE;
 	link->pings_missed = 0;
-	if (got >= (gssize)PIPE_FULL && !link->hand_over)
-		link_enlarge(link);
+	if (got >= LARGEPIPE_BUSY && !link->hand_over && !link->large)
+		link->large = largepipe_make(link->in);
 	link_digest(link, buffer, left + (gsize)got);
 	return TRUE;
 }

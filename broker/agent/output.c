@@ -6,34 +6,18 @@
 #include "broker/agent/output.h"
 
 #include "broker/agent/agent.h"
+#include "pty/largepipe.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #define CHUNK (64u * 1024) /* a pipe's usual capacity */
-/* As in the broker's link.c: a client's pipe that was read full is made to hold several frames. */
-#define PIPE_FULL (60 * 1024)
-#define PIPE_LARGE (256 * 1024)
-#define PIPES_LARGE_MAX 64
-
-static unsigned large_pipes;
-
-static void
-output_enlarge(struct output *output)
-{
-	if (output->large || large_pipes == PIPES_LARGE_MAX ||
-	    fcntl(output->source.fd, F_SETPIPE_SZ, PIPE_LARGE) < 0)
-		return;
-	output->large = true;
-	large_pipes++;
-}
 
 void
 output_shut(struct output *output)
 {
 	loop_close(&output->run->agent->loop, &output->source);
-	large_pipes -= output->large;
+	largepipe_forget(output->large);
 	output->large = false;
 }
 
@@ -58,8 +42,8 @@ output_on_ready(struct source *source, uint32_t events)
 		return;
 	got = link_send_data(&agent->link, output->run->channel, output->number, source->fd, size);
 	if (got > 0) {
-		if (got >= PIPE_FULL && output->run->is_client)
-			output_enlarge(output);
+		if (got >= LARGEPIPE_BUSY && output->run->is_client && !output->large)
+			output->large = largepipe_make(source->fd);
 		output->credit -= (uint32_t)got;
 		if (!output->credit)
 			loop_unwatch(&agent->loop, source);
